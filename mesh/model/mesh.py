@@ -1,0 +1,43 @@
+"""The linked mesh: everything compile needs to know, resolved, immutable, in a deterministic order.
+
+Made by link from the parsed objects; each push works from one Mesh value. The Istio policies keep their typed specs from
+``mesh.resources.istio`` with every host fully qualified; what link adds is which resources apply where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mesh.model.service import Service, Workload
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The one difference between the two engines in compiled configuration.
+
+    On a cluster traffic is captured (15001, 15006) and every field is empty. Locally a sidecar listens on loopback ports, and all
+    addresses are 127.0.0.1:
+
+    - ``inbound``: (pod key, container port) -> the port its sidecar listens on for callers; an endpoint's address is 127.0.0.1 and this port.
+    - ``application``: (pod key, container port) -> the port the process itself is bound to.
+    - ``outbound``: (pod key, service hostname, service port) -> the port on which that pod's sidecar listens for calls to the service.
+    - ``gateway``: (pod key, gateway server port) -> the port that a router listens on for it.
+    """
+
+    local: bool = False
+    inbound: Mapping[tuple[tuple[str, str], int], int] = field(default_factory=dict)
+    application: Mapping[tuple[tuple[str, str], int], int] = field(default_factory=dict)
+    outbound: Mapping[tuple[tuple[str, str], str, int], int] = field(default_factory=dict)
+    gateway: Mapping[tuple[tuple[str, str], int], int] = field(default_factory=dict)
+
+
+CLUSTER = Placement()
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A whole mesh. Services are ordered by creation, then name (istiod's order); workloads by namespace and name."""
+
+    services: tuple[Service, ...] = ()
+    workloads: tuple[Workload, ...] = ()

@@ -1,0 +1,130 @@
+"""Services, the workloads behind them and the endpoints that answer. Made by link; read by compile and local."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mesh.model.identity import Identity
+from mesh.resources.problem import Place
+
+
+class Protocol(StrEnum):
+    """What a port speaks, by appProtocol, else by the port's name prefix, else TCP or by sniffing (UNSUPPORTED means sniff)."""
+
+    GRPC = "GRPC"
+    GRPC_WEB = "GRPC-Web"
+    HTTP = "HTTP"
+    HTTP2 = "HTTP2"
+    HTTPS = "HTTPS"
+    TCP = "TCP"
+    TLS = "TLS"
+    UDP = "UDP"
+    MONGO = "Mongo"
+    MYSQL = "MySQL"
+    REDIS = "Redis"
+    UNSUPPORTED = "UnsupportedProtocol"
+
+    @property
+    def is_http2(self) -> bool:
+        return self in (Protocol.GRPC, Protocol.GRPC_WEB, Protocol.HTTP2)
+
+    @property
+    def is_http(self) -> bool:
+        return self.is_http2 or self is Protocol.HTTP
+
+
+class Resolution(StrEnum):
+    """How a service's endpoints are learnt. ClientSideLB is an ordinary Kubernetes Service (EDS)."""
+
+    CLIENT_SIDE_LB = "ClientSideLB"
+    DNS = "DNSLB"
+    DNS_ROUND_ROBIN = "DNSRoundRobinLB"
+    PASSTHROUGH = "Passthrough"
+    ALIAS = "Alias"
+
+
+class Kind(StrEnum):
+    """What a proxy is: beside an application, or a gateway of its own."""
+
+    SIDECAR = "sidecar"
+    ROUTER = "router"
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of a service. ``target`` is the number on the workload (a named targetPort is resolved per workload)."""
+
+    number: int
+    name: str
+    protocol: Protocol
+    target: int | str
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A pod with a proxy: where it runs, who it is and what it serves.
+
+    ``name`` is the pod's, ``owner`` that of the Deployment it came from. ``container_ports`` are port name (or ``""``) and number.
+    ``pod_address`` is the address on the cluster's network, unique in the mesh on both engines (the local one is never dialled).
+    """
+
+    name: str
+    namespace: str
+    owner: str
+    identity: Identity
+    pod_address: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    container_ports: tuple[tuple[str, int], ...] = ()
+    kind: Kind = Kind.SIDECAR
+    in_mesh: bool = True
+    ready: bool = True
+    locality: str = ""
+    creation: str = ""
+    place: Place = field(default=Place(), compare=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.namespace, self.name)
+
+    @property
+    def proxy_id(self) -> str:
+        """The node id that istiod and Envoy use: ``sidecar~ADDRESS~POD.NAMESPACE~NAMESPACE.svc.cluster.local``."""
+        return f"{self.kind}~{self.pod_address}~{self.name}.{self.namespace}~{self.namespace}.svc.cluster.local"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One address that serves one port of a service. ``workload`` is None for an address outside the mesh (a ServiceEntry's)."""
+
+    address: str
+    port: int
+    service_port: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    workload: Workload | None = None
+    tls: bool = True
+    ready: bool = True
+    weight: int = 1
+    locality: str = ""
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """A host that can be called. ``hostname`` is fully qualified; ``addresses`` are its virtual IPs (none when headless)."""
+
+    hostname: str
+    name: str
+    namespace: str
+    ports: tuple[Port, ...]
+    addresses: tuple[str, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    selector: Mapping[str, str] = field(default_factory=dict)
+    resolution: Resolution = Resolution.CLIENT_SIDE_LB
+    external: bool = False
+    export_to: tuple[str, ...] = ("*",)
+    service_accounts: tuple[Identity, ...] = ()
+    creation: str = ""
+    place: Place = field(default=Place(), compare=False)
