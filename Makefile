@@ -1,0 +1,54 @@
+# The table of contents of the work. `make help` prints it.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+DEV := .venv/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help install up down test check e2e bench generate goldens format clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## prepare .venv with .venv/bin/mesh
+
+$(STAMP): pyproject.toml
+	@scripts/install shop $(PYTHON)
+	@touch $@
+
+$(DEV): pyproject.toml
+	@scripts/install dev $(PYTHON)
+	@touch $@ $(STAMP)
+
+up: $(STAMP) ## run the shop in the mesh on this machine, and print what to try next
+	@$(BIN)/mesh up --detach
+
+down: $(STAMP) ## stop it and leave nothing behind
+	@$(BIN)/mesh down
+
+test: $(DEV) ## all tests that need no cluster
+	@$(BIN)/python -m pytest -m "not cluster"
+
+check: $(DEV) ## format, lint, types, layers, generated code and docs, buf lint and breaking
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
+
+e2e: $(DEV) ## install the charts on the cluster of the kubeconfig and run the scenarios there
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/e2e
+
+bench: $(DEV) ## measure start, memory, latency, throughput, edit-to-accepted; all from one run
+	@$(BIN)/python -m tests.bench
+
+generate: $(DEV) ## write the code and docs that are generated
+	@$(BIN)/python scripts/generate
+	@$(BIN)/python -m mesh.link.codes
+
+goldens: $(DEV) ## ask istiod's own code (`oracle`) again for every golden
+	@$(BIN)/python scripts/goldens
+
+format: $(DEV) ## format the code
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+clean: ## remove what is built and installed here
+	@test ! -x $(BIN)/mesh || $(BIN)/mesh down
+	rm -rf .venv .mesh .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
