@@ -12,3 +12,8 @@ The runtime opens the store, then serves it for as long as the mesh is up::
 go on where they were. Leaving the block ends every watch at once. ``logs`` is what `kubectl logs` reads: see
 ``LogSource``. ``ports`` is what `kubectl port-forward` dials: see ``PortForward``.
 """
+
+from mesh.local.api.serve import serve
+from mesh.local.api.service import LogSource, PortForward
+
+__all__ = ["LogSource", "PortForward", "serve"]

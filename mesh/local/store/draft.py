@@ -14,6 +14,8 @@ from mesh.local.store.kind import Kind
 from mesh.local.store.object import Key, Object, key_of, name_of, with_metadata
 from mesh.local.store.refusal import not_found
 
+EMPTY: tuple[object, ...] = ({}, [], "", None)
+
 
 @dataclass(frozen=True)
 class Stamp:
@@ -72,7 +74,14 @@ class Draft:
                 yield changed
 
     def put(self, obj: Object) -> Object:
-        """Lays an object over what is there. One that says nothing new changes nothing."""
+        """Lays an object over what is there. One that says nothing new changes nothing.
+
+        Metadata that is empty is left out, as in a typed ObjectMeta.
+        """
+        obj = {
+            **obj,
+            "metadata": {name: value for name, value in obj["metadata"].items() if value not in EMPTY},
+        }
         key = key_of(obj)
         old = self.get(key)
         if old is not None:

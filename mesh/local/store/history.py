@@ -1,6 +1,6 @@
 """What happened, in order, for as long as it is remembered: the log that every watch reads at its own pace.
 
-Filled by the store after a change is on disk; read through ``follow``. Watchers hold only a version, so a
+Filled by the store after a change is on disk; read through ``after``. Watchers hold only a version, so a
 slow one costs nothing and is told 410 (list again) once the log has moved on without it.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,21 +69,17 @@ class History:
         if not self._oldest <= since <= self.version:
             raise expired(since, self._oldest)
 
-    async def follow(self, since: int) -> AsyncIterator[Event]:
-        """Every event after version ``since``, then each as it happens; raises Refused (410) as soon as it
-        has missed one.
+    async def after(self, since: int) -> Sequence[Event]:
+        """Every event after version ``since``, waiting for one when there is none; empty once closed.
+
+        Raises Refused (410) when one of them is forgotten. Can be cancelled at any point without losing any.
         """
         while True:
             self.check(since)
-            more = self._more
-            batch = self._events[bisect_right(self._events, since, key=lambda event: event.version) :]
-            for event in batch:
-                yield event
-                since = event.version
-            if not batch:
-                if self._closed:
-                    return
-                await more.wait()
+            found = self._events[bisect_right(self._events, since, key=lambda event: event.version) :]
+            if found or self._closed:
+                return found
+            await self._more.wait()
 
     def _wake(self) -> None:
         self._more.set()

@@ -131,13 +131,19 @@ class Store:
             for at, obj in list(self._objects.items()):
                 if _concerns(at, of, namespace):
                     yield Event(int(metadata(obj)["resourceVersion"]), Change.ADDED, at, obj)
-        async for event in self._history.follow(since):
-            if _concerns(event.key, of, namespace):
-                yield event
+        while events := await self._history.after(since):
+            since = events[-1].version
+            for event in events:
+                if _concerns(event.key, of, namespace):
+                    yield event
 
-    def check_version(self, since: int) -> None:
-        """Raises Refused (410) when a watch from this version could not begin."""
-        self._history.check(since)
+    async def after(self, since: int) -> Sequence[Event]:
+        """What happened after a version, of every kind, as soon as there is something; empty when the store
+        closes.
+
+        Raises Refused (410) as ``watch`` does. May be cancelled (by a timeout) without losing any event.
+        """
+        return await self._history.after(since)
 
     async def create(self, obj: Object, manager: str = "", dry_run: bool = False) -> Written:
         return await self._one(lambda draft: create(draft, obj), manager, dry_run)

@@ -44,13 +44,14 @@ def create(draft: Draft, sent: Object) -> Object:
     served = kind_of(sent)
     shape.check(sent, served)
     obj = _fresh(draft, deepcopy(sent), served)
+    obj = after_update(None, obj, served, draft.stamp.manager, draft.stamp.time)
     defaults.fill(obj, draft)
     _check_namespace(draft, obj, served)
     if draft.get(key_of(obj)) is not None:
         raise already_exists(served, name_of(obj))
     if served.name == "Event":
         _forget_events(draft)
-    return draft.put(after_update(None, obj, served, draft.stamp.manager, draft.stamp.time))
+    return draft.put(obj)
 
 
 def update(draft: Draft, where: Key, sent: Object, subresource: str = "") -> Object:
@@ -83,6 +84,7 @@ def apply(draft: Draft, where: Key, sent: Object, manager: str, force: bool) -> 
         _check_identity(old, sent, served)
         wanted = with_metadata(wanted, resourceVersion=None, uid=None)
         obj = applied(old, wanted, served, manager, force, draft.stamp.time)
+        _keep_address(old, obj)
         defaults.fill(obj, draft)
         _check_immutable(old, obj, served)
         return _stored(draft, _counted(old, obj, served))
@@ -123,8 +125,7 @@ def _replaced(old: Object, obj: Object, served: Kind) -> Object:
     kept = {name: metadata(old).get(name) for name in (*KEPT, "name", "namespace")}
     managed = metadata(obj).get("managedFields", metadata(old).get("managedFields"))
     obj = with_metadata(obj, **kept, managedFields=managed or None, selfLink=None)
-    if served.name == "Service":
-        _keep_address(old, obj)
+    _keep_address(old, obj)
     return obj
 
 
@@ -162,6 +163,8 @@ def _stripped(value: Any) -> Any:
 
 def _keep_address(old: Object, obj: Object) -> None:
     """A Service keeps its cluster IP when an update does not name one."""
+    if obj["kind"] != "Service":
+        return
     spec, was = obj.get("spec") or {}, old.get("spec") or {}
     if not spec.get("clusterIP") and spec.get("type") != "ExternalName" and was.get("clusterIP"):
         spec["clusterIP"] = was["clusterIP"]

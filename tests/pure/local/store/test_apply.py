@@ -99,3 +99,13 @@ async def test_an_applied_configuration_names_no_owners(store: Store) -> None:
     obj["metadata"]["managedFields"] = [{"manager": "x"}]
     with pytest.raises(Refused, match="managedFields must be nil"):
         await store.apply(obj, "alice")
+
+
+async def test_a_service_moved_to_server_side_apply_keeps_its_address(store: Store) -> None:
+    made = (await store.create(service("catalog"), manager="kubectl-client-side-apply")).object
+    (entry,) = made["metadata"]["managedFields"]
+    assert "f:clusterIP" not in entry["fieldsV1"]["f:spec"], "what nobody sent belongs to nobody"
+    moved = [{**entry, "manager": "kubectl", "operation": "Apply"}]
+    patch = [{"op": "replace", "path": "/metadata/managedFields", "value": moved}]
+    await store.patch(key_of(made), patch, PatchType.JSON)
+    assert (await store.apply(service("catalog"), "kubectl")).object["spec"] == made["spec"]

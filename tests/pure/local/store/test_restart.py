@@ -68,9 +68,10 @@ async def test_a_watch_from_before_a_restart_goes_on_when_nothing_was_missed(tmp
         await store.create(namespace("shop"))
         before, last = store.version - 1, store.version
     async with Store(tmp_path / "state") as store:
-        store.check_version(last)
+        made = (await store.create(namespace("more"))).object
+        assert [event.object for event in await store.after(last)] == [made]
         with pytest.raises(Refused, match="too old"):
-            store.check_version(before)
+            await store.after(before)
 
 
 async def test_a_full_disk_refuses_the_write_and_keeps_the_last_good_state(
