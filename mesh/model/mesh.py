@@ -8,8 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from mesh.model.service import Service, Workload
+from mesh.resources.istio.destinationrule import DestinationRuleSpec
+from mesh.resources.istio.network import GatewaySpec, MeshConfig, SidecarSpec
+from mesh.resources.istio.security import AuthorizationPolicySpec, PeerAuthenticationSpec
+from mesh.resources.istio.virtualservice import VirtualServiceSpec
+from mesh.resources.problem import Place
+
+SpecT = TypeVar("SpecT", covariant=True)
+
+
+@dataclass(frozen=True)
+class Config(Generic[SpecT]):
+    """One Istio resource as it applies: its spec with fully qualified hosts, and where it was written."""
+
+    name: str
+    namespace: str
+    spec: SpecT
+    creation: str = ""
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -19,7 +39,8 @@ class Placement:
     On a cluster traffic is captured (15001, 15006) and every field is empty. Locally a sidecar listens on loopback ports, and all
     addresses are 127.0.0.1:
 
-    - ``inbound``: (pod key, container port) -> the port its sidecar listens on for callers; an endpoint's address is 127.0.0.1 and this port.
+    - ``inbound``: (pod key, container port) -> the port its sidecar listens on for callers; an endpoint's address is 127.0.0.1 and
+      this port.
     - ``application``: (pod key, container port) -> the port the process itself is bound to.
     - ``outbound``: (pod key, service hostname, service port) -> the port on which that pod's sidecar listens for calls to the service.
     - ``gateway``: (pod key, gateway server port) -> the port that a router listens on for it.
@@ -37,7 +58,22 @@ CLUSTER = Placement()
 
 @dataclass(frozen=True)
 class Mesh:
-    """A whole mesh. Services are ordered by creation, then name (istiod's order); workloads by namespace and name."""
+    """A whole mesh. Services and Istio resources are ordered by creation, then name (istiod's order); workloads as given."""
 
     services: tuple[Service, ...] = ()
     workloads: tuple[Workload, ...] = ()
+    virtual_services: tuple[Config[VirtualServiceSpec], ...] = ()
+    destination_rules: tuple[Config[DestinationRuleSpec], ...] = ()
+    gateways: tuple[Config[GatewaySpec], ...] = ()
+    sidecars: tuple[Config[SidecarSpec], ...] = ()
+    peer_authentications: tuple[Config[PeerAuthenticationSpec], ...] = ()
+    authorization_policies: tuple[Config[AuthorizationPolicySpec], ...] = ()
+    config: MeshConfig = field(default_factory=MeshConfig)
+
+    @cached_property
+    def service_by_host(self) -> Mapping[str, Service]:
+        return {service.hostname: service for service in self.services}
+
+    @cached_property
+    def workload_by_proxy(self) -> Mapping[str, Workload]:
+        return {workload.proxy_id: workload for workload in self.workloads}

@@ -92,7 +92,9 @@ class Workload:
     @property
     def proxy_id(self) -> str:
         """The node id that istiod and Envoy use: ``sidecar~ADDRESS~POD.NAMESPACE~NAMESPACE.svc.cluster.local``."""
-        return f"{self.kind}~{self.pod_address}~{self.name}.{self.namespace}~{self.namespace}.svc.cluster.local"
+        return (
+            f"{self.kind}~{self.pod_address}~{self.name}.{self.namespace}~{self.namespace}.svc.cluster.local"
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,88 @@
+"""Deployments and Pods -> workloads, numbered as istiod's test double numbers them, or as they really run.
+
+A Deployment in a file becomes its replicas DEPLOYMENT-0, DEPLOYMENT-1, ...; the n-th pod of all, from 0, has the address
+10.1.(n/250).(n%250+1) unless its status says another, and is ready. On a running mesh the objects are real Pods, and Deployments are
+not expanded (``running=True``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from mesh.model.identity import Identity
+from mesh.model.service import Kind, Workload
+from mesh.resources.kubernetes import DeploymentSpec, Metadata, PodSpec, PodStatus
+from mesh.resources.object import Object
+
+TLS_LABEL = "security.istio.io/tlsMode"
+GATEWAY_TEMPLATE = "inject.istio.io/templates"
+
+
+def workloads(objects: Iterable[Object[Any]], trust_domain: str, running: bool) -> tuple[Workload, ...]:
+    """All pods that the objects make, in the order of the objects."""
+    pods = [pod for each in objects for pod in _pods(each, running)]
+    return tuple(_workload(pod, i, trust_domain) for i, pod in enumerate(pods))
+
+
+_Pod = tuple[Object[Any], Metadata, PodSpec, str, PodStatus | None]
+
+
+def _pods(each: Object[Any], running: bool) -> Iterator[_Pod]:
+    if each.kind == "Pod" and not each.metadata.deletion_timestamp:
+        yield each, each.metadata, each.spec, _owner(each), each.status
+    elif each.kind == "Deployment" and not running:
+        yield from _replicas(each, each.spec)
+
+
+def _replicas(each: Object[Any], spec: DeploymentSpec) -> Iterator[_Pod]:
+    template = spec.template.metadata
+    labels = {**template.labels, TLS_LABEL: "istio"}
+    for i in range(spec.replicas):
+        name = f"{each.metadata.name}-{i}"
+        metadata = Metadata(
+            name, each.metadata.namespace, labels, template.annotations, each.metadata.creation_timestamp
+        )
+        yield each, metadata, spec.template.spec, each.metadata.name, None
+
+
+def _owner(pod: Object[Any]) -> str:
+    owners = pod.raw.get("metadata", {}).get("ownerReferences") or [{}]
+    return str(owners[0].get("name") or pod.metadata.name)
+
+
+def _workload(pod: _Pod, index: int, trust_domain: str) -> Workload:
+    each, metadata, spec, owner, status = pod
+    address = (status.pod_ip if status else "") or f"10.1.{index // 250}.{index % 250 + 1}"
+    ports = tuple(
+        (port.name, port.container_port) for container in spec.containers for port in container.ports
+    )
+    return Workload(
+        name=metadata.name,
+        namespace=metadata.namespace,
+        owner=owner,
+        identity=Identity(metadata.namespace, spec.service_account_name or "default", trust_domain),
+        pod_address=address,
+        labels=dict(metadata.labels),
+        annotations=dict(metadata.annotations),
+        container_ports=ports,
+        kind=_kind(metadata),
+        in_mesh=metadata.labels.get(TLS_LABEL) == "istio",
+        ready=_ready(status),
+        creation=metadata.creation_timestamp,
+        place=each.place(),
+    )
+
+
+def _kind(metadata: Metadata) -> Kind:
+    gateway = (
+        metadata.annotations.get(GATEWAY_TEMPLATE) == "gateway"
+        or metadata.labels.get("istio") == "ingressgateway"
+    )
+    return Kind.ROUTER if gateway else Kind.SIDECAR
+
+
+def _ready(status: PodStatus | None) -> bool:
+    if status is None or not status.conditions:
+        return status is None or not status.phase
+    return any(c.type_ == "Ready" and c.status == "True" for c in status.conditions)
