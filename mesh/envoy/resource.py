@@ -39,7 +39,7 @@ def pack(name: str, message: Message) -> Resource:
 
 
 def digest(parts: Iterable[bytes]) -> str:
-    """The version of a sequence of contents: 16 hexadecimal digits of a SHA-256, each part with its length."""
+    """The version of a sequence of contents: 16 digits of a SHA-256 over each part and its length."""
     total = hashlib.sha256()
     for part in parts:
         total.update(len(part).to_bytes(8, "big"))
