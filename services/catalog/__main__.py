@@ -1,0 +1,5 @@
+"""Starts the service: `python -m services.catalog`."""
+
+from services.kit.main import main
+
+main("services.catalog")

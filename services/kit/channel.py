@@ -1,0 +1,70 @@
+"""Calls to other services: deadlines passed on, trace and correlation passed on, failures as CallFailed.
+
+Input: the current Call (what is left of its deadline, its headers) and the contract of the service called. Output: a
+channel for that service's generated stub; its methods are coroutines that take a request and nothing else.
+
+The deadline sent is the contract's timeout or what is left of our own less a margin, whichever is sooner: the margin is
+what we need to answer our caller after the other side has not answered us.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import grpc
+from grpc import aio
+
+from services.kit import status, trace
+from services.kit.call import CURRENT, Call
+from services.kit.contract import Contract, Method
+from services.kit.errors import CallFailed
+
+MARGIN = 0.1
+_OPTIONS = (
+    ("grpc.enable_retries", 0),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
+
+
+class Channel:
+    """Stands for an aio.Channel in a generated stub. Retries are the mesh's, so the channel makes none."""
+
+    def __init__(self, address: str, contract: Contract, random: random.Random) -> None:
+        self._channel = aio.insecure_channel(address, options=_OPTIONS)
+        self._methods = {method.path: method for method in contract.methods}
+        self._random = random
+
+    def unary_unary(self, path: str, **marshalling: Any) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+        """What a stub asks for when it is made."""
+        method, send = self._methods[path], self._channel.unary_unary(path, **marshalling)
+
+        async def call(request: Any) -> Any:
+            current = CURRENT.get()
+            try:
+                return await send(
+                    request, timeout=_timeout(method, current), metadata=_metadata(current, self._random)
+                )
+            except aio.AioRpcError as error:
+                raise status.from_call(path, error) from None
+
+        return call
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+
+def _timeout(method: Method, current: Call | None) -> float:
+    if current is None:
+        return method.timeout
+    remaining = current.deadline - asyncio.get_running_loop().time()
+    if remaining <= MARGIN:
+        raise CallFailed(method.path, grpc.StatusCode.DEADLINE_EXCEEDED, "no time left to call")
+    return min(method.timeout, remaining - min(MARGIN, remaining / 10))
+
+
+def _metadata(current: Call | None, source: random.Random) -> tuple[tuple[str, str], ...]:
+    if current is None:
+        return ()
+    return (("traceparent", trace.under(current.span, source).header), *current.inherited)

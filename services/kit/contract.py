@@ -1,0 +1,90 @@
+"""What a contract says about each method of a service: may it be repeated, and how long may it take.
+
+Input: the descriptors of the generated code. Output: `Contract`, used by boundary (default deadlines) and channel
+(deadlines of outgoing calls), and written by scripts/generate as contract.yaml, from which the charts render retries,
+timeouts and authorization. `python -m services.kit.contract MODULE...` prints it as JSON.
+"""
+
+import importlib
+import json
+import sys
+from dataclasses import dataclass
+
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
+
+from services.gen.shop.rules.v1 import rules_pb2
+
+
+@dataclass(frozen=True)
+class Method:
+    """`name` as in the proto, `path` as on the wire (/package.Service/Name), `timeout` in seconds."""
+
+    name: str
+    path: str
+    idempotent: bool
+    timeout: float
+
+
+@dataclass(frozen=True)
+class Contract:
+    """`service` is the full name, `domain` the package: the domain of google.rpc.ErrorInfo."""
+
+    service: str
+    domain: str
+    methods: tuple[Method, ...]
+
+    def method(self, name: str) -> Method:
+        """Raises KeyError for a method that the contract does not have."""
+        return {method.name: method for method in self.methods}[name]
+
+
+def contract_of(service: ServiceDescriptor) -> Contract:
+    """Raises ValueError for a method without a timeout: a call without a limit is never meant."""
+    methods = tuple(_method(method) for method in service.methods)
+    return Contract(service.full_name, service.file.package, methods)
+
+
+def _method(method: MethodDescriptor) -> Method:
+    options = method.GetOptions()
+    policy = options.Extensions[rules_pb2.policy]
+    timeout = policy.timeout.seconds + policy.timeout.nanos / 1e9
+    if timeout <= 0:
+        raise ValueError(
+            f"{method.full_name} has no timeout; add to its proto: "
+            "option (shop.rules.v1.policy) = {timeout: {seconds: 2}};"
+        )
+    path = f"/{method.containing_service.full_name}/{method.name}"
+    repeatable = options.idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
+    return Method(method.name, path, repeatable, timeout)
+
+
+def services_of(module: str) -> list[ServiceDescriptor]:
+    """The services that a generated module (`services.gen.shop.catalog.v1.catalog_pb2`) declares."""
+    descriptor = importlib.import_module(module).DESCRIPTOR
+    return list(descriptor.services_by_name.values())
+
+
+def to_yaml(contract: Contract) -> str:
+    lines = [
+        "# Generated from proto/ by scripts/generate. Do not edit.",
+        f"service: {contract.service}",
+        "methods:",
+    ]
+    for method in contract.methods:
+        idempotent = "true" if method.idempotent else "false"
+        lines.append(f"  - {{name: {method.name}, idempotent: {idempotent}, timeout: {method.timeout:g}s}}")
+    return "\n".join(lines) + "\n"
+
+
+def to_json(contract: Contract) -> dict[str, object]:
+    methods = [
+        {"name": m.name, "path": m.path, "idempotent": m.idempotent, "timeout": f"{m.timeout:g}s"}
+        for m in contract.methods
+    ]
+    return {"service": contract.service, "methods": methods}
+
+
+if __name__ == "__main__":
+    found = [contract_of(service) for module in sys.argv[1:] for service in services_of(module)]
+    print(json.dumps([to_json(contract) for contract in found], indent=2))

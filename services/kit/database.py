@@ -1,0 +1,104 @@
+"""A service's own database: SQLite in WAL mode, or PostgreSQL, from the same code.
+
+Input: DATABASE_URL. Output: `Database`, whose `read` and `write` give a connection inside a transaction. SQLite allows
+one writer at a time: writers of this process queue for one connection, and one that waits for another process does so
+in the database (BEGIN IMMEDIATE with a busy timeout) rather than failing halfway.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from services.kit.errors import Unavailable
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "cache_size=-2000",
+)
+READERS = 4
+
+
+class Database:
+    """Opened by server once the migrations have run; closed when the process ends."""
+
+    def __init__(self, url: str) -> None:
+        self.path = sqlite_path(url)
+        self._readers = connect(url, READERS, "BEGIN")
+        self._writer = connect(url, 1, "BEGIN IMMEDIATE") if self.path else self._readers
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one state of the database. Raises Unavailable."""
+        with_errors = _translated(self._readers)
+        async with with_errors as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed at the end unless an exception leaves it. Raises Unavailable."""
+        async with _translated(self._writer) as connection:
+            yield connection
+
+    async def answers(self) -> bool:
+        """Whether the database is there, with its schema. A SQLite file that was deleted still answers to those who
+        have it open, so its path is looked at too."""
+        if self.path and not self.path.exists():
+            return False
+        try:
+            async with self.read() as connection:
+                await connection.execute(text("SELECT version_num FROM alembic_version"))
+        except (Unavailable, DBAPIError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        await self._readers.dispose()
+        if self._writer is not self._readers:
+            await self._writer.dispose()
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for a server. Raises ValueError: a database in memory would not survive."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError(
+            f"DATABASE_URL {url} is in memory: give a file, such as sqlite+aiosqlite:////data/shop.db"
+        )
+    return Path(parsed.database)
+
+
+def connect(url: str, connections: int, begin: str) -> AsyncEngine:
+    """An engine whose transactions on SQLite start with `begin`, rather than where the driver thinks best."""
+    engine = create_async_engine(url, pool_size=connections, max_overflow=0, pool_timeout=5.0)
+    if sqlite_path(url):
+        event.listen(engine.sync_engine, "connect", _prepare)
+        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _prepare(connection: Any, record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+@asynccontextmanager
+async def _translated(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except (OperationalError, PoolTimeout, OSError) as error:
+        raise Unavailable("ERROR_REASON_DATABASE_UNAVAILABLE", "the database does not answer") from error

@@ -1,0 +1,40 @@
+"""Where a service's process starts: `python -m services.catalog` calls main("services.catalog").
+
+Input: the environment. Output: an exit code, 0 after a stop that was asked for, 1 with a log line that says why.
+What is heavy is imported where it is needed, so that the parent of several workers stays small.
+"""
+
+import importlib
+import os
+import sys
+
+from services.kit import settings
+
+
+def main(package: str) -> None:
+    """Runs the service whose package has a module `service` with a `SERVICE`; ends the process."""
+    try:
+        read = settings.from_environment(package.rpartition(".")[2])
+    except settings.BadSetting as error:
+        sys.exit(f"{package}: {error}")
+    if read.workers > 1 and not read.shares_port:
+        from services.kit import workers
+
+        sys.exit(workers.supervise(package, read))
+    sys.exit(_serve(package, read))
+
+
+def _serve(package: str, read: settings.Settings) -> int:
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # the one child is a program of its own
+    import uvloop
+
+    from services.kit import logs, server, telemetry
+
+    log = logs.configure(read)
+    service: server.Service = importlib.import_module(f"{package}.service").SERVICE
+    try:
+        uvloop.run(server.run(service, read, log, telemetry.Silent()))
+    except server.CannotStart as error:
+        log.error("cannot start", reason=str(error))
+        return 1
+    return 0

@@ -1,0 +1,90 @@
+"""What the environment tells a service, read once at start.
+
+Input: environment variables, the same in a pod and on a laptop. Output: `Settings`, passed to whoever needs a part.
+
+    PORT                          the port to serve on; 0 picks a free one (and logs it)
+    HOST                          the address to bind; every address when left out
+    POD_NAME, VERSION             answered as served-by and served-version
+    DATABASE_URL                  sqlite+aiosqlite:////data/catalog.db or postgresql+asyncpg://...
+    WORKERS                       processes on the one port
+    DEVELOPMENT                   true: obey fault headers (services/kit/fault.py)
+    OTEL_EXPORTER_OTLP_ENDPOINT   where traces and metrics go (OTLP over gRPC); nowhere when left out
+    OTEL_TRACES_SAMPLER_ARG       the share of traces that start here which are kept
+    LOG_LEVEL                     debug, info, warning or error
+    DRAIN_SECONDS                 how long to keep accepting calls after SIGTERM
+    WORKER                        set by the parent of several processes (services/kit/workers.py)
+    STOP_SECONDS                  how long after that calls in flight may take
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class BadSetting(Exception):
+    """An environment variable that makes no sense; the text says which, and what would."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`service` is the short name, also the one of its fault header. Times in seconds."""
+
+    service: str
+    host: str
+    port: int
+    pod: str
+    version: str
+    database_url: str
+    workers: int
+    development: bool
+    otlp_endpoint: str
+    sampled: float
+    log_level: str
+    drain: float
+    stop: float
+    shares_port: bool
+
+
+def from_environment(service: str, env: Mapping[str, str] = os.environ) -> Settings:
+    """Raises BadSetting."""
+    return Settings(
+        service=service,
+        host=env.get("HOST", "[::]"),
+        port=_integer(env, "PORT", 50051, 0),
+        pod=env.get("POD_NAME", service),
+        version=env.get("VERSION", "v1"),
+        database_url=env.get("DATABASE_URL", f"sqlite+aiosqlite:///{service}.db"),
+        workers=_integer(env, "WORKERS", 1, 1),
+        development=env.get("DEVELOPMENT", "").lower() == "true",
+        otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+        sampled=_number(env, "OTEL_TRACES_SAMPLER_ARG", 1.0),
+        log_level=_level(env),
+        drain=_number(env, "DRAIN_SECONDS", 2.0),
+        stop=_number(env, "STOP_SECONDS", 10.0),
+        shares_port="WORKER" in env,
+    )
+
+
+def _integer(env: Mapping[str, str], name: str, otherwise: int, least: int) -> int:
+    text = env.get(name) or str(otherwise)
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise BadSetting(f"{name} is {text!r}: set it to a whole number, {least} or more")
+    return int(text)
+
+
+def _number(env: Mapping[str, str], name: str, otherwise: float) -> float:
+    text = env.get(name) or str(otherwise)
+    try:
+        number = float(text)
+    except ValueError:
+        raise BadSetting(f"{name} is {text!r}: set it to a number, such as {otherwise:g}") from None
+    if not 0 <= number < float("inf"):
+        raise BadSetting(f"{name} is {text!r}: set it to a number that is not negative")
+    return number
+
+
+def _level(env: Mapping[str, str]) -> str:
+    level = env.get("LOG_LEVEL", "info").lower()
+    if level not in ("debug", "info", "warning", "error"):
+        raise BadSetting(f"LOG_LEVEL is {level!r}: set it to debug, info, warning or error")
+    return level

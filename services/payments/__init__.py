@@ -1,0 +1,1 @@
+"""payments: money taken and given back, each under a key. Contract: proto/shop/payments/v1."""
