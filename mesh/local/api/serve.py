@@ -19,6 +19,7 @@ from mesh.local.api.service import BOOKMARK_SECONDS, LogSource, PortForward, Ser
 from mesh.local.store import Store
 
 LOOPBACK = "127.0.0.1"
+START_SECONDS = 10.0
 
 
 @asynccontextmanager
@@ -52,16 +53,15 @@ async def serve(
                 timeout_graceful_shutdown=1,
             )
         )
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(server.serve([listener]))
-            await server.listening.wait()
+        serving = asyncio.create_task(server.serve([listener]), name="kubernetes API")
+        try:
+            await asyncio.wait_for(server.listening.wait(), START_SECONDS)
             write_kubeconfig(directory / "kubeconfig", address, files.ca, token, namespace)
-            try:
-                yield address
-            finally:
-                service.streams.close()
-                server.should_exit = True
-                await serving
+            yield address
+        finally:
+            service.streams.close()
+            server.should_exit = True
+            await serving
 
 
 class _Server(uvicorn.Server):
@@ -86,7 +86,7 @@ def _bound(kept: Path) -> Generator[socket.socket]:
     on any.
     """
     last = kept.read_text() if kept.is_file() else ""
-    with socket.socket() as listener:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, int(last) if last.isdecimal() else 0))

@@ -8,12 +8,11 @@ As sigs.k8s.io/structured-merge-diff does it, without versions or schemas: which
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 from typing import Any
 
 from mesh.local.store.kind import Kind
 from mesh.local.store.listkeys import SETS, identity, keyed
-from mesh.local.store.object import Object, name_of
+from mesh.local.store.object import Object, copied, name_of
 from mesh.local.store.ownership import APPLY, Fields, Owner, Owners, Steps, leaves, owners, with_owners
 from mesh.local.store.refusal import Cause, Refused
 
@@ -32,7 +31,7 @@ def applied(current: Object, wanted: Object, kind: Kind, manager: str, force: bo
         _refuse(current, kind, others, contested)
     others = {owner: fields - contested for owner, fields in others.items()}
     dropped = held.get(me, frozenset()) - mine.keys() - _union(others)
-    result: Object = _merge(deepcopy(current), deepcopy(wanted), kind, ())
+    result: Object = _merge(copied(current), copied(wanted), kind, ())
     for steps in sorted(dropped, key=len, reverse=True):
         if not (steps[-1] == "." and _anything_below(steps[:-1], others, mine.keys())):
             _remove(result, steps)

@@ -31,7 +31,7 @@ _PUT = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM objects WHERE grp = ? AND resource = ? AND namespace = ? AND name = ?"
 
 
-class Unusable(Exception):  # noqa: N818
+class Unusable(Exception):
     """The state file cannot be opened: another control plane has it, or it is damaged, or from another
     version.
     """

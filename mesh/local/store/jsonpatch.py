@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
+from mesh.local.store.object import copied
 from mesh.local.store.refusal import Refused, bad_request
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
     """RFC 7386: null removes, objects merge, everything else replaces."""
     if not isinstance(patch, dict):
-        return deepcopy(patch)
+        return copied(patch)
     result = dict(target) if isinstance(target, dict) else {}
     for name, value in patch.items():
         if value is None:
@@ -27,7 +27,7 @@ def json_patch(target: Any, operations: Any) -> Any:
     """
     if not isinstance(operations, list):
         raise bad_request("a JSON patch is a list of operations")
-    result = deepcopy(target)
+    result = copied(target)
     for operation in operations:
         result = _apply(result, operation)
     return result
@@ -41,9 +41,9 @@ def _apply(document: Any, operation: Any) -> Any:
     if op == "remove":
         return _remove(document, path)
     if op in ("add", "replace", "test"):
-        value = deepcopy(_needed(operation, "value"))
+        value = copied(_needed(operation, "value"))
     elif op in ("move", "copy"):
-        value = deepcopy(_get(document, _needed(operation, "from")))
+        value = copied(_get(document, _needed(operation, "from")))
     else:
         raise bad_request(
             f"unknown JSON patch operation {op!r}: use add, remove, replace, move, copy or test"

@@ -14,6 +14,13 @@ from mesh.local.store.refusal import bad_request
 Object = dict[str, Any]
 
 
+def copied(value: Any) -> Any:
+    """A copy of a JSON value; several times as fast as copy.deepcopy."""
+    if isinstance(value, dict):
+        return {name: copied(item) for name, item in value.items()}
+    return [copied(item) for item in value] if isinstance(value, list) else value
+
+
 class Key(NamedTuple):
     """What names an object. ``namespace`` is empty for kinds that have none."""
 

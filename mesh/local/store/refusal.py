@@ -22,7 +22,7 @@ class Cause:
 
 
 @dataclass
-class Refused(Exception):  # noqa: N818  (a refusal is an answer, not a fault of the program)
+class Refused(Exception):
     """A request that was not carried out; the state is what it was before."""
 
     code: int

@@ -219,7 +219,7 @@ class Store:
             draft = Draft(self._objects, Stamp(self._now(), self._uid, manager))
             about: Sequence[Object] = [plan(draft) for plan in plans]
             warnings = await check(draft, self._objects, self.validate)
-            new = draft.changes.keys() - self._objects.keys()
+            new = {where for where in draft.changes if where not in self._objects}
             if not dry_run:
                 about = await self._keep(draft, about)
         return [Written(obj, warnings, key_of(obj) in new) for obj in about]

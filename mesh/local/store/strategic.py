@@ -7,7 +7,6 @@ Directives are those of k8s.io/apimachinery/pkg/util/strategicpatch: ``$patch`` 
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from mesh.local.store.listkeys import SETS, Path, identity, merge_keys
@@ -117,4 +116,4 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in value.items() if not name.startswith("$")}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return deepcopy(value)
+    return value

@@ -7,7 +7,6 @@ write.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from mesh.local.store.kind import Kind, kind
 from mesh.local.store.object import (
     Key,
     Object,
+    copied,
     key,
     key_of,
     kind_of,
@@ -43,7 +43,7 @@ def create(draft: Draft, sent: Object) -> Object:
     """
     served = kind_of(sent)
     shape.check(sent, served)
-    obj = _fresh(draft, deepcopy(sent), served)
+    obj = _fresh(draft, copied(sent), served)
     obj = after_update(None, obj, served, draft.stamp.manager, draft.stamp.time)
     defaults.fill(obj, draft)
     _check_namespace(draft, obj, served)
@@ -61,8 +61,8 @@ def update(draft: Draft, where: Key, sent: Object, subresource: str = "") -> Obj
     old, served = draft.need(where), where.kind
     _check_identity(old, sent, served)
     if subresource == "status":
-        return draft.put({**old, "status": deepcopy(sent.get("status"))})
-    obj = _replaced(old, deepcopy(sent), served)
+        return draft.put({**old, "status": copied(sent.get("status"))})
+    obj = _replaced(old, copied(sent), served)
     shape.check(obj, served)
     defaults.fill(obj, draft)
     _check_immutable(old, obj, served)
@@ -88,7 +88,7 @@ def apply(draft: Draft, where: Key, sent: Object, manager: str, force: bool) -> 
         defaults.fill(obj, draft)
         _check_immutable(old, obj, served)
         return _stored(draft, _counted(old, obj, served))
-    obj = _fresh(draft, deepcopy(wanted), served)
+    obj = _fresh(draft, copied(wanted), served)
     claimed = applied(
         {**obj, "metadata": dict(obj["metadata"])}, wanted, served, manager, True, draft.stamp.time
     )
