@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from mesh.local.api import change, discovery, openapi, read, watch
 from mesh.local.api.answer import answer, status
 from mesh.local.api.body import is_true
 from mesh.local.api.guard import Guard
 from mesh.local.api.logs import logs
+from mesh.local.api.portforward import portforward
 from mesh.local.api.scale import scale
 from mesh.local.api.service import Service
 from mesh.local.api.target import Target, target
@@ -33,6 +35,9 @@ def app(service: Service, token: str) -> ASGIApp:
     """The whole application, guard included."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await portforward(service, WebSocket(scope, receive, send))
+            return
         request = Request(scope, receive)
         try:
             response = await _answer(service, request)

@@ -45,6 +45,35 @@ class Logs:
                 self.ended.set()
 
 
+class Ports:
+    """Pods whose port 50051 is one server of this process, and that listen nowhere else."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self.idle = threading.Event()
+
+    async def connect(self, pod: Object, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.listening if port == 50051 else 1)
+
+    async def start(self) -> asyncio.Server:
+        server = await asyncio.start_server(self._echo, "127.0.0.1", 0)
+        self.listening = server.sockets[0].getsockname()[1]
+        return server
+
+    async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open += 1
+        self.idle.clear()
+        try:
+            while content := await reader.read(65536):
+                writer.write(content)
+                await writer.drain()
+        finally:
+            self._open -= 1
+            writer.close()
+            if not self._open:
+                self.idle.set()
+
+
 def problems(proposed: Sequence[Object], objects: Sequence[Object]) -> list[Problem]:
     """What the linker would say, for the tests: hosts named like this are wrong, or nearly so."""
     found = []
@@ -67,6 +96,7 @@ class Running:
         self.directory = directory
         self.kubeconfig = directory / "kubeconfig"
         self.logs = Logs()
+        self.ports = Ports()
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever)
         self._stack = AsyncExitStack()
@@ -87,7 +117,8 @@ class Running:
 
     async def _open(self) -> None:
         self.store = await self._stack.enter_async_context(Store(self.directory / "state", validate=problems))
-        serving = serve(self.store, self.directory, self.logs, namespace="shop", bookmark_seconds=0.2)
+        await self._stack.enter_async_context(await self.ports.start())
+        serving = serve(self.store, self.directory, self.logs, self.ports, "shop", bookmark_seconds=0.2)
         self.address = await self._stack.enter_async_context(serving)
 
     @property
