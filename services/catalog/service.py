@@ -28,7 +28,7 @@ class Catalog(CatalogServiceServicer):
         self._database = database
         self._tagged = tagged
 
-    async def GetProduct(self, request: pb.GetProductRequest, context: Any) -> pb.GetProductResponse:  # noqa: N802
+    async def GetProduct(self, request: pb.GetProductRequest, context: Any) -> pb.GetProductResponse:
         async with self._database.read() as connection:
             found = await store.find(connection, [request.id])
         if request.id not in found:
@@ -39,7 +39,7 @@ class Catalog(CatalogServiceServicer):
             )
         return pb.GetProductResponse(product=self._message(found[request.id]))
 
-    async def BatchGetProducts(  # noqa: N802
+    async def BatchGetProducts(
         self, request: pb.BatchGetProductsRequest, context: Any
     ) -> pb.BatchGetProductsResponse:
         ids = list(dict.fromkeys(request.ids))
@@ -50,7 +50,7 @@ class Catalog(CatalogServiceServicer):
             missing=[product for product in ids if product not in found],
         )
 
-    async def ListProducts(self, request: pb.ListProductsRequest, context: Any) -> pb.ListProductsResponse:  # noqa: N802
+    async def ListProducts(self, request: pb.ListProductsRequest, context: Any) -> pb.ListProductsResponse:
         size = request.page_size or PAGE
         tag = request.tag if self._tagged else ""
         async with self._database.read() as connection:
@@ -60,19 +60,18 @@ class Catalog(CatalogServiceServicer):
             products=[self._message(product) for product in found[:size]], next_page_token=more
         )
 
-    async def CreateProduct(self, request: pb.CreateProductRequest, context: Any) -> pb.CreateProductResponse:  # noqa: N802
+    async def CreateProduct(self, request: pb.CreateProductRequest, context: Any) -> pb.CreateProductResponse:
         product = _product(request.product, datetime.now(UTC))
         async with self._database.write() as connection:
-            existing = (await store.find(connection, [product.id])).get(product.id)
-            if existing is None:
-                await store.add(connection, product)
-        if existing and not existing.same_as(product):
+            added = await store.add(connection, product)
+            existing = product if added else (await store.find(connection, [product.id]))[product.id]
+        if not existing.same_as(product):
             raise AlreadyExists(
                 "ERROR_REASON_PRODUCT_DIFFERS",
                 f"the id {product.id!r} belongs to a product with other contents",
                 product_id=product.id,
             )
-        return pb.CreateProductResponse(product=self._message(existing or product))
+        return pb.CreateProductResponse(product=self._message(existing))
 
     def _message(self, product: Product) -> pb.Product:
         message = pb.Product(

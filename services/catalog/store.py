@@ -1,14 +1,14 @@
 """Products in the catalog's database. Input and output: `Product`."""
 
 from collections.abc import Sequence
-from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.catalog.product import Product
 from services.catalog.tables import PRODUCTS
+from services.kit.database import aware, insert_new
 
 
 async def find(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Product]:
@@ -25,22 +25,22 @@ async def page(connection: AsyncConnection, after: str, size: int, tag: str) -> 
     return [_product(row) for row in await connection.execute(query)]
 
 
-async def add(connection: AsyncConnection, product: Product) -> None:
-    await connection.execute(
-        insert(PRODUCTS).values(
-            id=product.id,
-            name=product.name,
-            description=product.description,
-            currency=product.currency,
-            price_minor=product.price,
-            tags=" ".join(product.tags),
-            create_time=product.created,
-        )
-    )
+async def add(connection: AsyncConnection, product: Product) -> bool:
+    """False, and nothing is added, when its id is taken."""
+    row = {
+        "id": product.id,
+        "name": product.name,
+        "description": product.description,
+        "currency": product.currency,
+        "price_minor": product.price,
+        "tags": " ".join(product.tags),
+        "create_time": product.created,
+    }
+    return await insert_new(connection, PRODUCTS, row)
 
 
 def _product(row: Row[Any]) -> Product:
-    created = row.create_time if row.create_time.tzinfo else row.create_time.replace(tzinfo=UTC)
+    created = aware(row.create_time)
     return Product(
         row.id, row.name, row.description, row.currency, row.price_minor, tuple(row.tags.split()), created
     )

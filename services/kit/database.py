@@ -5,12 +5,14 @@ one writer at a time: writers of this process queue for one connection, and one 
 in the database (BEGIN IMMEDIATE with a busy timeout) rather than failing halfway.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, make_url, text
+from sqlalchemy import Table, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -38,8 +40,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one state of the database. Raises Unavailable."""
-        with_errors = _translated(self._readers)
-        async with with_errors as connection:
+        async with _translated(self._readers) as connection:
             yield connection
 
     @asynccontextmanager
@@ -64,6 +65,19 @@ class Database:
         await self._readers.dispose()
         if self._writer is not self._readers:
             await self._writer.dispose()
+
+
+async def insert_new(connection: AsyncConnection, table: Table, values: Mapping[str, object]) -> bool:
+    """Adds a row unless one with its key exists. True when it was added. Of two transactions that add the same key at
+    once, the second waits for the first and then finds the row there."""
+    insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    result = await connection.execute(insert(table).values(values).on_conflict_do_nothing())
+    return result.rowcount == 1
+
+
+def aware(moment: datetime) -> datetime:
+    """SQLite keeps no time zone: what was written as UTC comes back without one."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def sqlite_path(url: str) -> Path | None:

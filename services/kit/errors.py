@@ -74,10 +74,7 @@ class Unavailable(ServiceError):
     """Not now; `retry_after` seconds later perhaps."""
 
     code = StatusCode.UNAVAILABLE
-
-    def __init__(self, reason: str, message: str, retry_after: float = 1.0, **metadata: str) -> None:
-        super().__init__(reason, message, **metadata)
-        self.retry_after = retry_after
+    retry_after: ClassVar[float] = 1.0
 
 
 class TimedOut(ServiceError):

@@ -19,7 +19,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 LIVENESS = "liveness"
-Statuses = Mapping[str, health_pb2.HealthCheckResponse.ServingStatus.ValueType]
+Statuses = Mapping[str, Any]  # health_pb2.HealthCheckResponse.ServingStatus, which the stubs do not name
 
 
 class Health:
@@ -67,22 +67,20 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
     def __init__(self, health: Health) -> None:
         self._health = health
 
-    async def Check(self, request: Any, context: Any) -> health_pb2.HealthCheckResponse:  # noqa: N802
+    async def Check(self, request: Any, context: Any) -> health_pb2.HealthCheckResponse:
         status = self._health.statuses().get(request.service)
         if status is None:
             await context.abort(StatusCode.NOT_FOUND, f"no service {request.service!r} here; List names them")
         return health_pb2.HealthCheckResponse(status=status)
 
-    async def List(self, request: Any, context: Any) -> Any:  # noqa: N802
+    async def List(self, request: Any, context: Any) -> Any:
         found = self._health.statuses().items()
         response: Any = vars(health_pb2)["HealthListResponse"]  # newer than the stubs
         return response(
             statuses={name: health_pb2.HealthCheckResponse(status=status) for name, status in found}
         )
 
-    async def Watch(  # noqa: N802
-        self, request: Any, context: Any
-    ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+    async def Watch(self, request: Any, context: Any) -> AsyncIterator[health_pb2.HealthCheckResponse]:
         last = None
         async for statuses in self._health.changes():
             status = statuses.get(request.service, UNKNOWN)

@@ -18,9 +18,9 @@ def main(package: str) -> None:
     except settings.BadSetting as error:
         sys.exit(f"{package}: {error}")
     if read.workers > 1 and not read.shares_port:
-        from services.kit import workers
+        from services.kit.workers import supervise
 
-        sys.exit(workers.supervise(package, read))
+        sys.exit(supervise(package, read))
     sys.exit(_serve(package, read))
 
 

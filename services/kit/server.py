@@ -15,10 +15,10 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
@@ -55,8 +55,17 @@ class App:
     random: random.Random
     log: FilteringBoundLogger
 
-    def channel(self, service: ServiceDescriptor, address: str) -> Channel:
-        return Channel(address, contract_of(service), self.random)
+    @asynccontextmanager
+    async def channel(self, name: str, service: ServiceDescriptor) -> AsyncIterator[aio.Channel]:
+        """A channel to another service, for its stub; to the address in <NAME>_ADDRESS. Raises CannotStart."""
+        address = self.settings.addresses.get(name)
+        if not address:
+            raise CannotStart(f"{name.upper()}_ADDRESS is not set: give the host:port of the {name} service")
+        channel = Channel(address, contract_of(service), self.random)
+        try:
+            yield cast(aio.Channel, channel)
+        finally:
+            await channel.close()
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ class Door(grpc.GenericRpcHandler):
     def open(self, inside: grpc.GenericRpcHandler) -> None:
         self._inside = inside
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         if self._inside:
             return self._inside.service(details)
         return (
@@ -88,10 +97,10 @@ class Door(grpc.GenericRpcHandler):
         )
 
 
-async def _starting(request: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
+async def _starting(request: bytes, context: Any) -> None:
     error = Unavailable("ERROR_REASON_STARTING", "the service has not started yet")
     trailer = status.to_trailer(error, "")
-    return await context.abort(error.code, error.message, (trailer,))
+    await context.abort(error.code, error.message, (trailer,))
 
 
 async def run(service: Service, settings: Settings, log: FilteringBoundLogger, telemetry: Telemetry) -> None:

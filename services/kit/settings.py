@@ -5,6 +5,7 @@ Input: environment variables, the same in a pod and on a laptop. Output: `Settin
     PORT                          the port to serve on; 0 picks a free one (and logs it)
     HOST                          the address to bind; every address when left out
     POD_NAME, VERSION             answered as served-by and served-version
+    <NAME>_ADDRESS                host:port of another service, by its name
     DATABASE_URL                  sqlite+aiosqlite:////data/catalog.db or postgresql+asyncpg://...
     WORKERS                       processes on the one port
     DEVELOPMENT                   true: obey fault headers (services/kit/fault.py)
@@ -43,6 +44,7 @@ class Settings:
     drain: float
     stop: float
     shares_port: bool
+    addresses: Mapping[str, str]
 
 
 def from_environment(service: str, env: Mapping[str, str] = os.environ) -> Settings:
@@ -62,6 +64,11 @@ def from_environment(service: str, env: Mapping[str, str] = os.environ) -> Setti
         drain=_number(env, "DRAIN_SECONDS", 2.0),
         stop=_number(env, "STOP_SECONDS", 10.0),
         shares_port="WORKER" in env,
+        addresses={
+            name.removesuffix("_ADDRESS").lower(): value
+            for name, value in env.items()
+            if name.endswith("_ADDRESS")
+        },
     )
 
 

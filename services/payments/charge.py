@@ -61,8 +61,11 @@ def repeated(existing: Charge, wanted: Charge) -> Charge:
     return existing
 
 
-def refunded(key: str, existing: Charge | None, now: datetime) -> Charge:
-    """The charge once it is given back, or voided when there was nothing to give."""
-    if existing is None:
-        return Charge(key, State.VOIDED, "", 0, "", now)
+def refunded(existing: Charge) -> Charge:
+    """The charge once it is given back; what was never taken stays as it is."""
     return replace(existing, state=State.REFUNDED) if existing.state is State.CHARGED else existing
+
+
+def voided(key: str, now: datetime) -> Charge:
+    """What a refund makes of a key that is not known."""
+    return Charge(key, State.VOIDED, "", 0, "", now)

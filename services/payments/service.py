@@ -24,31 +24,27 @@ class Payments(PaymentsServiceServicer):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def Charge(self, request: pb.ChargeRequest, context: Any) -> pb.ChargeResponse:  # noqa: N802
+    async def Charge(self, request: pb.ChargeRequest, context: Any) -> pb.ChargeResponse:
         amount = request.amount
         wanted = rules.charged(
             request.key, amount.currency, amount.minor, request.payment_method, datetime.now(UTC)
         )
         async with self._database.write() as connection:
-            existing = await store.get(connection, request.key)
-            if existing is None:
-                await store.add(connection, wanted)
-        charge = rules.repeated(existing, wanted) if existing else wanted
+            added = await store.add(connection, wanted)
+            charge = wanted if added else rules.repeated(await store.hold(connection, request.key), wanted)
         if charge.state is State.DECLINED:
             raise Refused("ERROR_REASON_PAYMENT_DECLINED", "the payment method was declined", key=request.key)
         return pb.ChargeResponse(charge=_message(charge))
 
-    async def Refund(self, request: pb.RefundRequest, context: Any) -> pb.RefundResponse:  # noqa: N802
+    async def Refund(self, request: pb.RefundRequest, context: Any) -> pb.RefundResponse:
+        charge = rules.voided(request.key, datetime.now(UTC))
         async with self._database.write() as connection:
-            existing = await store.get(connection, request.key)
-            charge = rules.refunded(request.key, existing, datetime.now(UTC))
-            if existing is None:
-                await store.add(connection, charge)
-            elif charge != existing:
+            if not await store.add(connection, charge):
+                charge = rules.refunded(await store.hold(connection, request.key))
                 await store.change(connection, charge)
         return pb.RefundResponse(charge=_message(charge))
 
-    async def GetCharge(self, request: pb.GetChargeRequest, context: Any) -> pb.GetChargeResponse:  # noqa: N802
+    async def GetCharge(self, request: pb.GetChargeRequest, context: Any) -> pb.GetChargeResponse:
         async with self._database.read() as connection:
             charge = await store.get(connection, request.key)
         if charge is None:
@@ -57,7 +53,7 @@ class Payments(PaymentsServiceServicer):
             )
         return pb.GetChargeResponse(charge=_message(charge))
 
-    async def ListCharges(self, request: pb.ListChargesRequest, context: Any) -> pb.ListChargesResponse:  # noqa: N802
+    async def ListCharges(self, request: pb.ListChargesRequest, context: Any) -> pb.ListChargesResponse:
         size = request.page_size or PAGE
         async with self._database.read() as connection:
             found = await store.page(connection, request.page_token, size + 1)

@@ -1,19 +1,24 @@
 """Charges in the database of payments. Input and output: `Charge`."""
 
-from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.kit.database import aware, insert_new
 from services.payments.charge import Charge, State
 from services.payments.tables import CHARGES
 
 
 async def get(connection: AsyncConnection, key: str) -> Charge | None:
-    """Within a write transaction nobody else changes what it found: on PostgreSQL by a lock on the row."""
-    row = (await connection.execute(select(CHARGES).where(CHARGES.c.key == key).with_for_update())).first()
+    row = (await connection.execute(select(CHARGES).where(CHARGES.c.key == key))).first()
     return _charge(row) if row else None
+
+
+async def hold(connection: AsyncConnection, key: str) -> Charge:
+    """One that exists, and stays as it is until the transaction ends: on PostgreSQL by a lock on the row."""
+    row = (await connection.execute(select(CHARGES).where(CHARGES.c.key == key).with_for_update())).one()
+    return _charge(row)
 
 
 async def page(connection: AsyncConnection, after: str, size: int) -> list[Charge]:
@@ -22,17 +27,17 @@ async def page(connection: AsyncConnection, after: str, size: int) -> list[Charg
     return [_charge(row) for row in await connection.execute(query)]
 
 
-async def add(connection: AsyncConnection, charge: Charge) -> None:
-    await connection.execute(
-        insert(CHARGES).values(
-            key=charge.key,
-            state=charge.state.value,
-            currency=charge.currency,
-            amount_minor=charge.amount,
-            payment_method=charge.payment_method,
-            create_time=charge.created,
-        )
-    )
+async def add(connection: AsyncConnection, charge: Charge) -> bool:
+    """False, and nothing is added, when its key is taken."""
+    row = {
+        "key": charge.key,
+        "state": charge.state.value,
+        "currency": charge.currency,
+        "amount_minor": charge.amount,
+        "payment_method": charge.payment_method,
+        "create_time": charge.created,
+    }
+    return await insert_new(connection, CHARGES, row)
 
 
 async def change(connection: AsyncConnection, charge: Charge) -> None:
@@ -43,5 +48,6 @@ async def change(connection: AsyncConnection, charge: Charge) -> None:
 
 
 def _charge(row: Row[Any]) -> Charge:
-    created = row.create_time if row.create_time.tzinfo else row.create_time.replace(tzinfo=UTC)
-    return Charge(row.key, State(row.state), row.currency, row.amount_minor, row.payment_method, created)
+    return Charge(
+        row.key, State(row.state), row.currency, row.amount_minor, row.payment_method, aware(row.create_time)
+    )

@@ -1,0 +1,5 @@
+"""Starts the service: `python -m services.orders`."""
+
+from services.kit.main import main
+
+main("services.orders")

@@ -1,0 +1,95 @@
+"""The saga of an order: reserve, charge, confirm; undone by refund and release.
+
+Input: an order in the database, found by the saga's id. Output: calls to inventory and payments, each with a key made
+of the order's id, so that a step that is done twice has one effect; and the order's state, changed with the saga's.
+
+    step       done by               undone by
+    reserve    inventory Reserve     inventory Release (also of what was confirmed)
+    charge     payments Charge       payments Refund (also of what never arrived)
+    confirm    inventory Confirm     nothing: Release does it
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.gen.shop.inventory.v1 import inventory_pb2 as inventory
+from services.gen.shop.money.v1.money_pb2 import Money
+from services.gen.shop.payments.v1 import payments_pb2 as payments
+from services.kit.database import Database
+from services.kit.errors import CallFailed
+from services.kit.saga.runner import Definition, Step
+from services.kit.saga.store import Saga
+from services.orders import store
+from services.orders.order import PHASES, Order, failed
+
+if TYPE_CHECKING:  # these names exist in the stubs only
+    from services.gen.shop.inventory.v1.inventory_pb2_grpc import InventoryServiceAsyncStub
+    from services.gen.shop.payments.v1.payments_pb2_grpc import PaymentsServiceAsyncStub
+
+KIND = "place order"
+
+
+@dataclass(frozen=True)
+class Placing:
+    """What the steps work with."""
+
+    database: Database
+    inventory: "InventoryServiceAsyncStub"
+    payments: "PaymentsServiceAsyncStub"
+
+    def definition(self) -> Definition:
+        steps = (
+            Step("reserve", self._reserve, self._release),
+            Step("charge", self._charge, self._refund),
+            Step("confirm", self._confirm, None),
+        )
+        return Definition(KIND, steps, _follow)
+
+    async def _reserve(self, saga: Saga) -> None:
+        order = await self._order(saga)
+        lines = [inventory.Line(product_id=line.product_id, quantity=line.quantity) for line in order.lines]
+        await self.inventory.Reserve(inventory.ReserveRequest(reservation_id=order.id, lines=lines))
+
+    async def _release(self, saga: Saga) -> None:
+        await self.inventory.Release(inventory.ReleaseRequest(reservation_id=saga.id))
+
+    async def _charge(self, saga: Saga) -> None:
+        order = await self._order(saga)
+        await self.payments.Charge(
+            payments.ChargeRequest(
+                key=_charge_key(saga),
+                amount=Money(currency=order.currency, minor=order.total),
+                payment_method=order.payment_method,
+            )
+        )
+
+    async def _refund(self, saga: Saga) -> None:
+        await self.payments.Refund(payments.RefundRequest(key=_charge_key(saga)))
+
+    async def _confirm(self, saga: Saga) -> None:
+        await self.inventory.Confirm(inventory.ConfirmRequest(reservation_id=saga.id))
+
+    async def _order(self, saga: Saga) -> Order:
+        async with self.database.read() as connection:
+            order = await store.get(connection, saga.id)
+        if order is None:
+            raise LookupError(f"the saga {saga.id} has no order: they are added together")
+        return order
+
+
+def _charge_key(saga: Saga) -> str:
+    return f"{saga.id}:charge"
+
+
+async def _follow(connection: AsyncConnection, saga: Saga, step: str, failure: CallFailed | None) -> None:
+    """Makes the order's state the saga's. The first failure is the reason; those of undoing are not."""
+    order = await store.get(connection, saga.id)
+    if order is None:
+        raise LookupError(f"the saga {saga.id} has no order: they are added together")
+    after = replace(order, state=PHASES[saga.state.phase])
+    if failure and not order.failure:
+        after = failed(after, step, failure)
+    if after != order:
+        await store.change(connection, after)

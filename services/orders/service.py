@@ -1,0 +1,44 @@
+"""How the orders service is put together: its channels, its runner of sagas, its servicer."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from services.gen.shop.catalog.v1 import catalog_pb2
+from services.gen.shop.catalog.v1.catalog_pb2_grpc import CatalogServiceStub
+from services.gen.shop.inventory.v1 import inventory_pb2
+from services.gen.shop.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
+from services.gen.shop.orders.v1 import orders_pb2
+from services.gen.shop.payments.v1 import payments_pb2
+from services.gen.shop.payments.v1.payments_pb2_grpc import PaymentsServiceStub
+from services.kit.saga.runner import Runner
+from services.kit.server import App, Service
+from services.orders.placing import KIND, Placing
+from services.orders.servicer import Orders
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_orders(app: App) -> AsyncIterator[Orders]:
+    async with (
+        app.channel("catalog", catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"]) as to_catalog,
+        app.channel(
+            "inventory", inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"]
+        ) as to_inventory,
+        app.channel("payments", payments_pb2.DESCRIPTOR.services_by_name["PaymentsService"]) as to_payments,
+    ):
+        placing = Placing(app.database, InventoryServiceStub(to_inventory), PaymentsServiceStub(to_payments))
+        owner = f"{app.settings.pod}/{os.getpid()}"
+        runner = Runner(
+            app.database, {KIND: placing.definition()}, owner, app.tasks, _utc_now, app.log, app.random
+        )
+        taking_over = app.tasks.create_task(runner.take_over())
+        yield Orders(app.database, CatalogServiceStub(to_catalog), runner, _utc_now, app.random)
+        taking_over.cancel()
+
+
+SERVICE = Service("services.orders", orders_pb2.DESCRIPTOR.services_by_name["OrdersService"], open_orders)

@@ -1,0 +1,41 @@
+"""The shop's services as real processes, shared by the tests of a worker: each test uses keys of its own."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.services.process import Process
+
+
+@dataclass
+class Shop:
+    """All of them, ready."""
+
+    catalog: Process
+    inventory: Process
+    payments: Process
+    orders: Process
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    folder = tmp_path_factory.mktemp("shop")
+    shop = await started(folder)
+    yield shop
+    for process in (shop.orders, shop.payments, shop.inventory, shop.catalog):
+        assert await process.stop() == 0, process.log.read_text()
+
+
+async def started(folder: Path) -> Shop:
+    behind = [Process(name, folder) for name in ("catalog", "inventory", "payments")]
+    for process in behind:
+        await process.start()
+    addresses = {f"{process.name.upper()}_ADDRESS": process.address for process in behind}
+    orders = Process("orders", folder, addresses)
+    await orders.start()
+    for process in (*behind, orders):
+        await process.ready()
+    return Shop(*behind, orders)
