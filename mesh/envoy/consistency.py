@@ -6,7 +6,7 @@ a missing cluster answers 503 and a listener without its routes never starts, so
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
@@ -27,46 +27,59 @@ def unresolved(
     routes: Mapping[str, Message],
 ) -> list[str]:
     """One sentence for each name that is used and missing."""
-    managers = _filters(listeners, HttpConnectionManager)
-    proxies = _filters(listeners, TcpProxy)
-    configs = [(f"route configuration {name!r}", config) for name, config in routes.items()]
-    configs += [(who, manager.route_config) for who, manager in managers]
-    used = [use for who, config in configs for use in _route_clusters(who, config)]
-    used += [(who, cluster) for who, proxy in proxies for cluster in _tcp_clusters(proxy)]
-    rds = [(who, manager.rds.route_config_name) for who, manager in managers if manager.HasField("rds")]
     return [
-        *_missing("cluster", used, clusters),
-        *_missing("endpoints", _eds_names(clusters), endpoints),
-        *_missing("route configuration", rds, routes),
+        *_missing("cluster", _clusters_used(listeners, routes), clusters),
+        *_missing("endpoints", _named("cluster", endpoints_of(clusters)), endpoints),
+        *_missing("route configuration", _named("listener", routes_of(listeners)), routes),
     ]
 
 
-def _missing(kind: str, used: list[Use], present: Mapping[str, Message]) -> list[str]:
+def endpoints_of(clusters: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """By cluster, the endpoints (a ClusterLoadAssignment's name) that it learns over EDS, if any."""
+    return {
+        name: frozenset({cluster.eds_cluster_config.service_name or name})
+        for name, cluster in clusters.items()
+        if cluster.type == Cluster.EDS
+    }
+
+
+def routes_of(listeners: Mapping[str, Message]) -> dict[str, frozenset[str]]:
+    """By listener, the route configurations that it learns over RDS."""
+    managers = ((name, _filters(listener, HttpConnectionManager)) for name, listener in listeners.items())
+    return {
+        name: frozenset(m.rds.route_config_name for m in each if m.HasField("rds")) for name, each in managers
+    }
+
+
+def _clusters_used(listeners: Mapping[str, Message], routes: Mapping[str, Message]) -> Iterator[Use]:
+    for name, config in routes.items():
+        yield from _route_clusters(f"route configuration {name!r}", config)
+    for name, listener in listeners.items():
+        for manager in _filters(listener, HttpConnectionManager):
+            yield from _route_clusters(f"listener {name!r}", manager.route_config)
+        for proxy in _filters(listener, TcpProxy):
+            yield from ((f"listener {name!r}", cluster) for cluster in _tcp_clusters(proxy))
+
+
+def _named(kind: str, used: Mapping[str, frozenset[str]]) -> list[Use]:
+    return [(f"{kind} {user!r}", name) for user, names in used.items() for name in sorted(names)]
+
+
+def _missing(kind: str, used: Iterable[Use], present: Mapping[str, Message]) -> list[str]:
     lost = dict.fromkeys(use for use in used if use[1] not in present)
     return [f"{who} names the {kind} {name!r}, which the snapshot does not have" for who, name in lost]
 
 
-def _eds_names(clusters: Mapping[str, Any]) -> list[Use]:
-    eds = ((name, cluster) for name, cluster in clusters.items() if cluster.type == Cluster.EDS)
-    return [(f"cluster {name!r}", cluster.eds_cluster_config.service_name or name) for name, cluster in eds]
+def _filters(listener: Any, kind: type[Message]) -> list[Any]:
+    chains = [*listener.filter_chains, listener.default_filter_chain]
+    packed = (entry.typed_config for chain in chains for entry in chain.filters)
+    return [_unpack(config, kind) for config in packed if config.Is(kind.DESCRIPTOR)]
 
 
-def _filters(listeners: Mapping[str, Any], kind: type[Message]) -> list[tuple[str, Any]]:
-    """Each filter of one kind, with the listener it is in."""
-    return [
-        (f"listener {name!r}", message)
-        for name, listener in listeners.items()
-        for message in _filters_of(listener, kind)
-    ]
-
-
-def _filters_of(listener: Any, kind: type[Message]) -> Iterator[Any]:
-    for chain in [*listener.filter_chains, listener.default_filter_chain]:
-        for entry in chain.filters:
-            if entry.typed_config.Is(kind.DESCRIPTOR):
-                message = kind()
-                entry.typed_config.Unpack(message)
-                yield message
+def _unpack(config: Any, kind: type[Message]) -> Message:
+    message = kind()
+    config.Unpack(message)
+    return message
 
 
 def _route_clusters(who: str, config: Any) -> Iterator[Use]:

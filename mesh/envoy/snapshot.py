@@ -48,6 +48,16 @@ class Snapshot:
         return consistency.unresolved(self.clusters, self.endpoints, self.listeners, self.routes)
 
     @cached_property
+    def endpoints_of(self) -> Mapping[str, frozenset[str]]:
+        """By cluster, the endpoints that it learns over EDS."""
+        return consistency.endpoints_of(self.clusters)
+
+    @cached_property
+    def routes_of(self) -> Mapping[str, frozenset[str]]:
+        """By listener, the route configurations that it learns over RDS."""
+        return consistency.routes_of(self.listeners)
+
+    @cached_property
     def _packed(self) -> dict[str, dict[str, Resource]]:
         kinds = (self.clusters, self.endpoints, self.listeners, self.routes)
         return {

@@ -1,0 +1,110 @@
+"""TLS between sidecars: certificates over SDS, and who the other side must be.
+
+Used by compile for clusters (client) and listeners (server). The secrets named here, ``default`` and
+``ROOTCA``, are served by the control plane's SDS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from envoy.config.core.v3.base_pb2 import TransportSocket
+from envoy.config.core.v3.config_source_pb2 import ApiConfigSource, ApiVersion, ConfigSource
+from envoy.extensions.transport_sockets.raw_buffer.v3.raw_buffer_pb2 import RawBuffer
+from envoy.extensions.transport_sockets.tls.v3.common_pb2 import TlsParameters
+from envoy.extensions.transport_sockets.tls.v3.secret_pb2 import SdsSecretConfig
+from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import (
+    CommonTlsContext,
+    DownstreamTlsContext,
+    UpstreamTlsContext,
+)
+
+from mesh.envoy.typed import extension
+
+IDENTITY: Final = "default"
+ROOT: Final = "ROOTCA"
+#: Istio's, in its order (pilot/pkg/security/authn/utils SupportedCiphers).
+CIPHERS: Final = (
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "AES256-GCM-SHA384",
+    "AES128-GCM-SHA256",
+)
+_SOCKET: Final = "envoy.transport_sockets.tls"
+
+
+def secret(name: str) -> SdsSecretConfig:
+    """A secret by name, from the SDS server beside the proxy."""
+    source = ConfigSource(
+        api_config_source={
+            "api_type": ApiConfigSource.GRPC,
+            "transport_api_version": ApiVersion.V3,
+            "grpc_services": [{"envoy_grpc": {"cluster_name": "sds-grpc"}}],
+            "set_node_on_first_message_only": True,
+        },
+        initial_fetch_timeout=timedelta(0),
+        resource_api_version=ApiVersion.V3,
+    )
+    return SdsSecretConfig(name=name, sds_config=source)
+
+
+def _common(alpn: Sequence[str], matches: list[dict[str, str]], ciphers: Iterable[str]) -> CommonTlsContext:
+    return CommonTlsContext(
+        tls_params={
+            "tls_minimum_protocol_version": TlsParameters.TLSv1_2,
+            "tls_maximum_protocol_version": TlsParameters.TLSv1_3,
+            "cipher_suites": ciphers,
+        },
+        tls_certificate_sds_secret_configs=[secret(IDENTITY)],
+        combined_validation_context={
+            "default_validation_context": {"match_subject_alt_names": matches},
+            "validation_context_sds_secret_config": secret(ROOT),
+        },
+        alpn_protocols=alpn,
+    )
+
+
+def client(sni: str, identities: Iterable[str], http2: bool) -> TransportSocket:
+    """Mutual TLS to a service whose workloads have one of ``identities`` (SPIFFE URIs)."""
+    alpn = ("istio", "h2") if http2 else ("istio",)
+    context = UpstreamTlsContext(
+        common_tls_context=_common(alpn, [{"exact": each} for each in identities], ()), sni=sni
+    )
+    return TransportSocket(**extension(_SOCKET, context))
+
+
+def simple_client(sni: str, http2: bool) -> TransportSocket:
+    """TLS to a server outside the mesh, checked against the operating system's authorities."""
+    context = UpstreamTlsContext(
+        common_tls_context={
+            "tls_params": {
+                "tls_minimum_protocol_version": TlsParameters.TLSv1_2,
+                "tls_maximum_protocol_version": TlsParameters.TLSv1_3,
+            },
+            "combined_validation_context": {
+                "default_validation_context": {},
+                "validation_context_sds_secret_config": secret("file-root:system"),
+            },
+            "alpn_protocols": ("h2",) if http2 else (),
+        },
+        sni=sni,
+    )
+    return TransportSocket(**extension(_SOCKET, context))
+
+
+def server(trust_domains: Iterable[str]) -> TransportSocket:
+    """Mutual TLS that asks every caller for a certificate of one of ``trust_domains``."""
+    matches = [{"prefix": f"spiffe://{domain}/"} for domain in trust_domains]
+    context = DownstreamTlsContext(
+        common_tls_context=_common(("h2", "http/1.1"), matches, CIPHERS),
+        require_client_certificate={"value": True},
+    )
+    return TransportSocket(**extension(_SOCKET, context))
+
+
+def plaintext() -> TransportSocket:
+    return TransportSocket(**extension("envoy.transport_sockets.raw_buffer", RawBuffer()))
