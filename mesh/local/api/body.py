@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 
@@ -33,7 +33,7 @@ async def read(request: Request) -> Any:
         return None
     try:
         return json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if "yaml" in media:
             return _yaml(bytes(content))
         raise bad_request(f"the body is not JSON: {error}") from error
@@ -88,9 +88,16 @@ def number(request: Request, parameter: str) -> int | None:
 
 
 def _yaml(content: bytes) -> Any:
+    """As Kubernetes reads YAML: what looks like a time is a string, and so is every key."""
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers: ClassVar = {
+            first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+            for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
     try:
-        return yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except yaml.YAMLError as error:
+        return json.loads(json.dumps(yaml.load(content, Loader)))  # noqa: S506  (it is a safe loader)
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
         raise bad_request(f"the body is not YAML: {error}") from error

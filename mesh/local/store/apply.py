@@ -11,9 +11,19 @@ import json
 from typing import Any
 
 from mesh.local.store.kind import Kind
-from mesh.local.store.listkeys import SETS, identity, keyed
+from mesh.local.store.listkeys import SETS, keyed
 from mesh.local.store.object import Object, copied, name_of
-from mesh.local.store.ownership import APPLY, Fields, Owner, Owners, Steps, leaves, owners, with_owners
+from mesh.local.store.ownership import (
+    APPLY,
+    Fields,
+    Owner,
+    Owners,
+    Steps,
+    item_step,
+    leaves,
+    owners,
+    with_owners,
+)
 from mesh.local.store.refusal import Cause, Refused
 
 
@@ -71,8 +81,8 @@ def _merge_items(
     old: list[Any], new: list[Any], keys: tuple[str, ...], kind: Kind, names: tuple[str, ...]
 ) -> list[Any]:
     """The applied order first, then what others added."""
-    known = {identity(item, keys): item for item in old}
-    merged = [_merge(known.pop(identity(item, keys), None), item, kind, names) for item in new]
+    known = {item_step(item, keys): item for item in old}
+    merged = [_merge(known.pop(item_step(item, keys), None), item, kind, names) for item in new]
     return [*merged, *known.values()]
 
 

@@ -132,5 +132,5 @@ def _fill(target: dict[str, Any], **defaults: Any) -> None:
 
 
 def _items(value: Any) -> Iterable[dict[str, Any]]:
-    """The maps in a list that may be missing or wrong: what is wrong is for the validate hook to say."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    """The items of a list that may be missing. ``shape`` has seen to it that they are maps."""
+    return value or ()

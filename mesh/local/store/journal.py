@@ -60,15 +60,10 @@ class Journal:
         return {Key(*row[:4]): json.loads(row[4]) for row in rows}, last[0] if last else 0
 
     async def save(self, changes: Mapping[Key, Object | None], version: int) -> None:
-        """Keeps all the changes (None removes) or, raising Refused, none of them.
-
-        Waits for the transaction's end even when cancelled, so that memory and disk never disagree.
-        """
-        written = asyncio.get_running_loop().run_in_executor(
-            self._writer, self._commit, dict(changes), version
-        )
+        """Keeps all the changes (None removes) or, raising Refused, none of them. Not to be cancelled."""
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.shield(written)
+            await loop.run_in_executor(self._writer, self._commit, changes, version)
         except sqlite3.Error as error:
             raise not_kept(f"{self.path}: {error}") from error
 
@@ -76,7 +71,7 @@ class Journal:
         self._writer.shutdown()
         self._db.close()
 
-    def _commit(self, changes: dict[Key, Object | None], version: int) -> None:
+    def _commit(self, changes: Mapping[Key, Object | None], version: int) -> None:
         puts = [
             (*key, json.dumps(obj, separators=(",", ":"))) for key, obj in changes.items() if obj is not None
         ]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from mesh.local.store.kind import Kind
 from mesh.local.store.listkeys import DEFAULTS, SETS, keyed
 from mesh.local.store.object import Object, metadata, with_metadata
+from mesh.local.store.refusal import bad_request
 
 Steps = tuple[str, ...]
 Fields = frozenset[Steps]
@@ -138,7 +139,19 @@ def _nested(fields: Fields) -> dict[str, Any]:
 
 def _parse(tree: Mapping[str, Any], steps: Steps = ()) -> Iterator[Steps]:
     for step, inner in tree.items():
+        if not _is_step(step) or not isinstance(inner, dict):
+            raise bad_request(f"metadata.managedFields: {step!r} is not a step of FieldsV1")
         if inner:
             yield from _parse(inner, (*steps, step))
         else:
             yield (*steps, step)
+
+
+def _is_step(step: str) -> bool:
+    kind, _, rest = step.partition(":")
+    if kind not in ("k", "v"):
+        return step == "." or (kind == "f" and bool(rest))
+    try:
+        return isinstance(json.loads(rest), dict if kind == "k" else object)
+    except ValueError:
+        return False

@@ -8,7 +8,7 @@ Knows nothing of HTTP.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +19,13 @@ from uuid import uuid4
 from mesh.local.store.check import Validate, check
 from mesh.local.store.delete import PLAIN, Deletion, delete
 from mesh.local.store.draft import Draft, Stamp
-from mesh.local.store.history import Change, Event, History
-from mesh.local.store.journal import Journal
+from mesh.local.store.history import Change, Event
 from mesh.local.store.kind import Kind, kind
-from mesh.local.store.object import Key, Object, key, key_of, metadata, name_of, namespace_of, with_metadata
+from mesh.local.store.object import Key, Object, key, key_of, metadata, name_of, namespace_of
 from mesh.local.store.patch import PatchType, patched
 from mesh.local.store.refusal import not_found
 from mesh.local.store.selector import matcher
+from mesh.local.store.state import State
 from mesh.local.store.write import apply, create, update
 from mesh.resources.problem import Problem
 
@@ -62,10 +62,7 @@ class Store:
     ) -> None:
         self.validate = validate
         self._now, self._uid = now, uid
-        self._journal = Journal(directory)
-        self._objects, last = self._journal.load()
-        self._version = max(last, int(now().timestamp() * 1_000_000))
-        self._history = History(last or self._version, remembered)
+        self._state = State(directory, now(), remembered)
         self._turn = asyncio.Lock()
         self._writes: set[asyncio.Task[Sequence[Written]]] = set()
 
@@ -78,20 +75,20 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Ends every watch, lets a write that is under way finish, and closes the file."""
-        self._history.close()
+        self._state.history.close()
         if self._writes:
             await asyncio.wait(self._writes)
-        self._journal.close()
+        self._state.close()
 
     @property
     def version(self) -> int:
         """The resourceVersion of the state as a whole: that of a list, and where a watch of what follows
         begins.
         """
-        return self._history.version
+        return self._state.history.version
 
     def find(self, where: Key) -> Object | None:
-        return self._objects.get(where)
+        return self._state.objects.get(where)
 
     def get(self, where: Key) -> Object:
         """The object, or Refused (404)."""
@@ -105,7 +102,7 @@ class Store:
         matches, where = matcher(of, labels, fields), (of.group, of.plural)
         found = [
             obj
-            for at, obj in self._objects.items()
+            for at, obj in self._state.objects.items()
             if at[:2] == where and namespace in ("", at.namespace) and matches(obj)
         ]
         return sorted(found, key=lambda obj: (namespace_of(obj), name_of(obj)))
@@ -113,7 +110,8 @@ class Store:
     def snapshot(self) -> tuple[int, tuple[Object, ...]]:
         """The version of the state and every object, in the order of creation: what the linker works from."""
         ordered = sorted(
-            self._objects.items(), key=lambda item: (metadata(item[1]).get("creationTimestamp", ""), item[0])
+            self._state.objects.items(),
+            key=lambda item: (metadata(item[1]).get("creationTimestamp", ""), item[0]),
         )
         return self.version, tuple(obj for _, obj in ordered)
 
@@ -128,10 +126,10 @@ class Store:
         """
         if since is None:
             since = self.version
-            for at, obj in list(self._objects.items()):
+            for at, obj in list(self._state.objects.items()):
                 if _concerns(at, of, namespace):
                     yield Event(int(metadata(obj)["resourceVersion"]), Change.ADDED, at, obj)
-        while events := await self._history.after(since):
+        while events := await self._state.history.after(since):
             since = events[-1].version
             for event in events:
                 if _concerns(event.key, of, namespace):
@@ -143,7 +141,7 @@ class Store:
 
         Raises Refused (410) as ``watch`` does. May be cancelled (by a timeout) without losing any event.
         """
-        return await self._history.after(since)
+        return await self._state.history.after(since)
 
     async def create(self, obj: Object, manager: str = "", dry_run: bool = False) -> Written:
         return await self._one(lambda draft: create(draft, obj), manager, dry_run)
@@ -216,44 +214,12 @@ class Store:
 
     async def _write(self, plans: Sequence[Plan], manager: str, dry_run: bool) -> Sequence[Written]:
         async with self._turn:
-            draft = Draft(self._objects, Stamp(self._now(), self._uid, manager))
-            about: Sequence[Object] = [plan(draft) for plan in plans]
-            warnings = await check(draft, self._objects, self.validate)
-            new = {where for where in draft.changes if where not in self._objects}
-            if not dry_run:
-                about = await self._keep(draft, about)
-        return [Written(obj, warnings, key_of(obj) in new) for obj in about]
-
-    async def _keep(self, draft: Draft, about: Sequence[Object]) -> Sequence[Object]:
-        """Numbers the changes, writes them down, and only then lets anybody see them."""
-        events = list(self._events(draft))
-        if events:
-            latest = {event.key: event.object for event in events}
-            await self._journal.save(
-                {where: latest[where] if obj else None for where, obj in draft.changes.items()},
-                events[-1].version,
-            )
-            self._version = events[-1].version
-            for event in events:
-                if event.change is Change.DELETED:
-                    del self._objects[event.key]
-                else:
-                    self._objects[event.key] = event.object
-            self._history.add(events)
-            about = [latest.get(key_of(obj), obj) for obj in about]
-        return about
-
-    def _events(self, draft: Draft) -> Iterator[Event]:
-        """What the draft changes, each with a resourceVersion of its own."""
-        version = self._version
-        for where, obj in draft.changes.items():
-            old = self._objects.get(where)
-            if obj is None and old is None:
-                continue
-            version += 1
-            change = Change.DELETED if obj is None else Change.MODIFIED if old else Change.ADDED
-            stamped = with_metadata(obj or old or {}, resourceVersion=str(version))
-            yield Event(version, change, where, stamped, old)
+            draft = Draft(self._state.objects, Stamp(self._now(), self._uid, manager))
+            about = [plan(draft) for plan in plans]
+            warnings = await check(draft, self._state.objects, self.validate)
+            new = {where for where in draft.changes if where not in self._state.objects}
+            kept = {} if dry_run else await self._state.keep(draft)
+        return [Written(kept.get(key_of(obj), obj), warnings, key_of(obj) in new) for obj in about]
 
 
 def _concerns(where: Key, of: Kind | None, namespace: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from mesh.local.store import defaults, shape
+from mesh.local.store import defaults, names, shape
 from mesh.local.store.apply import applied
 from mesh.local.store.delete import remove
 from mesh.local.store.draft import Draft, timestamp
@@ -43,7 +43,8 @@ def create(draft: Draft, sent: Object) -> Object:
     """
     served = kind_of(sent)
     shape.check(sent, served)
-    obj = _fresh(draft, copied(sent), served)
+    names.check(sent, served)
+    obj = _fresh(draft, _stripped(sent), served)
     obj = after_update(None, obj, served, draft.stamp.manager, draft.stamp.time)
     defaults.fill(obj, draft)
     _check_namespace(draft, obj, served)
@@ -59,11 +60,12 @@ def update(draft: Draft, where: Key, sent: Object, subresource: str = "") -> Obj
     not the current one.
     """
     old, served = draft.need(where), where.kind
+    shape.check(sent, served)
     _check_identity(old, sent, served)
     if subresource == "status":
-        return draft.put({**old, "status": copied(sent.get("status"))})
-    obj = _replaced(old, copied(sent), served)
-    shape.check(obj, served)
+        return draft.put({**old, "status": _stripped(sent.get("status") or {})})
+    obj = _replaced(old, _stripped(sent), served)
+    names.check(obj, served)
     defaults.fill(obj, draft)
     _check_immutable(old, obj, served)
     obj = after_update(old, _counted(old, obj, served), served, draft.stamp.manager, draft.stamp.time)
@@ -78,6 +80,7 @@ def apply(draft: Draft, where: Key, sent: Object, manager: str, force: bool) -> 
         raise bad_request("metadata.managedFields must be nil in an applied configuration")
     served, old = where.kind, draft.get(where)
     shape.check(sent, served)
+    names.check(sent, served)
     wanted = {**_stripped(sent), "apiVersion": served.api_version}
     wanted.pop("status", None)
     if old is not None:

@@ -137,6 +137,12 @@ def test_problems_are_causes_and_warnings_are_headers(api: Running) -> None:
     assert headers["warning"] == '299 - "spec.hosts[0]: MW0202 host \\"odd\\" is odd (rename it)"'
 
 
+def test_yaml_is_read_as_kubernetes_reads_it(api: Running) -> None:
+    text = b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: dated\ndata:\n  on: 2026-11-23\n"
+    status, _, told = call(api, "POST", f"{SHOP}/configmaps", text, content_type="application/yaml")
+    assert (status, told["data"]) == (201, {"true": "2026-11-23"})
+
+
 def test_a_slash_at_the_end_does_not_matter(api: Running) -> None:
     assert call(api, "GET", "/api/v1/namespaces/shop/pods/")[0] == 200
     assert call(api, "GET", "/apis/")[0] == 200

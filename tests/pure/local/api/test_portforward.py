@@ -105,5 +105,5 @@ def test_frames_may_come_in_any_pieces() -> None:
     "frame", [b"\x80\x02" + bytes(20), b"\x80\x03\x00\x01" + bytes(3) + b"\x0c" + bytes(12)]
 )
 def test_what_is_not_spdy_is_an_error(frame: bytes) -> None:
-    with pytest.raises(ValueError, match="another protocol|cannot be read"):
+    with pytest.raises(ValueError, match=r"another protocol|cannot be read"):
         list(spdy.Connection().receive(frame))

@@ -78,15 +78,15 @@ async def test_a_full_disk_refuses_the_write_and_keeps_the_last_good_state(
     store: Store, tmp_path: Path
 ) -> None:
     where = key_of((await store.create(virtual_service())).object)
-    pages = store._journal._db.execute("PRAGMA page_count").fetchone()[0]
-    store._journal._db.execute(f"PRAGMA max_page_count = {pages + 1}")
+    pages = store._state._journal._db.execute("PRAGMA page_count").fetchone()[0]
+    store._state._journal._db.execute(f"PRAGMA max_page_count = {pages + 1}")
     version = store.version
     with pytest.raises(Refused, match=r"store\.db: database or disk is full; make room") as refused:
         await store.patch(where, {"metadata": {"annotations": {"big": "x" * 100_000}}})
     assert refused.value.code == 507
     assert store.version == version
     assert "annotations" not in store.get(where)["metadata"]
-    store._journal._db.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    store._state._journal._db.execute(f"PRAGMA max_page_count = {pages + 1000}")
     assert (await store.patch(where, {"metadata": {"labels": {"a": "b"}}})).object["metadata"]["labels"]
 
 

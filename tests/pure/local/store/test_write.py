@@ -46,7 +46,7 @@ async def test_a_namespace_must_exist(store: Store) -> None:
         ({**service("catalog"), "metadata": []}, 400, "metadata"),
         (with_metadata(service("catalog"), name="Catalog"), 422, "lower case"),
         (with_metadata(service("catalog"), name=None), 422, "name or generateName is required"),
-        (with_metadata(service("catalog"), labels={"app": 1}), 400, "quotes"),
+        (with_metadata(service("catalog"), labels={"app": 1}), 422, "quotes"),
         (with_metadata(service("catalog"), labels={"app": "a b"}), 422, "not a label"),
         (with_metadata(service("catalog"), namespace=None), 400, "needs metadata.namespace"),
     ],
@@ -179,7 +179,7 @@ async def test_a_cancelled_caller_leaves_memory_and_disk_in_agreement(store: Sto
         await writing
     await store.create(service("orders"))
     kept = {obj["metadata"]["name"] for obj in store.list(kind("Service"))}
-    on_disk = {where.name for where in store._journal.load()[0] if where.resource == "services"}
+    on_disk = {where.name for where in store._state._journal.load()[0] if where.resource == "services"}
     assert kept == on_disk
 
 
