@@ -14,9 +14,9 @@ from services.catalog.product import Product
 from services.gen.shop.catalog.v1 import catalog_pb2 as pb
 from services.gen.shop.catalog.v1.catalog_pb2_grpc import CatalogServiceServicer
 from services.gen.shop.money.v1.money_pb2 import Money
+from services.kit.app import App, Service
 from services.kit.database import Database
 from services.kit.errors import AlreadyExists, NotFound
-from services.kit.server import App, Service
 
 PAGE = 50
 

@@ -12,9 +12,9 @@ from services.inventory import reservation as rules
 from services.inventory import stock, store
 from services.inventory.reservation import Action, Line, Reservation
 from services.inventory.stock import Stock
+from services.kit.app import App, Service
 from services.kit.database import Database
 from services.kit.errors import NotFound, Unavailable
-from services.kit.server import App, Service
 
 PAGE = 50
 SWEEP_INTERVAL = 1.0

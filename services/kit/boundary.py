@@ -65,9 +65,9 @@ def _wrapped(descriptor: MethodDescriptor, behaviour: Behaviour, boundary: Bound
     """The behaviour with everything around it. One flat function: each call awaited on the way costs."""
     method = boundary.contract.method(descriptor.name)
     check = rules.compiled(descriptor.input_type)
-    served = (("served-by", boundary.settings.pod), ("served-version", boundary.settings.version))
+    served_by = (("served-by", boundary.settings.pod), ("served-version", boundary.settings.version))
     development = boundary.settings.development
-    record = boundary.telemetry.record
+    served = boundary.telemetry.served
     clock = asyncio.get_running_loop().time
 
     async def handle(request: Message, context: Any) -> Message:
@@ -77,7 +77,7 @@ def _wrapped(descriptor: MethodDescriptor, behaviour: Behaviour, boundary: Bound
         call = _call(method, headers, started + (remaining or method.timeout), boundary)
         CURRENT.set(call)
         attempt = headers.get("x-envoy-attempt-count", "")
-        metadata = (*served, ("attempt", attempt)) if attempt else served
+        metadata = (*served_by, ("attempt", attempt)) if attempt else served_by
         try:
             violations = check(request)
             if violations:
@@ -90,16 +90,16 @@ def _wrapped(descriptor: MethodDescriptor, behaviour: Behaviour, boundary: Bound
             else:
                 response = await behaviour(request, context)
         except asyncio.CancelledError:
-            record(call, grpc.StatusCode.CANCELLED, started, clock())
+            served(method.path, call.span, grpc.StatusCode.CANCELLED, started, clock())
             raise
         except Exception as error:
             answer = _answer(error, call, boundary)
-            record(call, answer.code, started, clock())
+            served(method.path, call.span, answer.code, started, clock())
             trailer = status.to_trailer(answer, boundary.contract.domain)
             await context.abort(answer.code, answer.message, (*metadata, trailer))
             raise  # abort has raised already
         context.set_trailing_metadata(metadata)
-        record(call, grpc.StatusCode.OK, started, clock())
+        served(method.path, call.span, grpc.StatusCode.OK, started, clock())
         return response
 
     return handle

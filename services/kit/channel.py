@@ -19,6 +19,7 @@ from services.kit import status, trace
 from services.kit.call import CURRENT, Call
 from services.kit.contract import Contract, Method
 from services.kit.errors import CallFailed
+from services.kit.telemetry import Telemetry
 
 MARGIN = 0.1
 _OPTIONS = (
@@ -31,40 +32,45 @@ _OPTIONS = (
 class Channel:
     """Stands for an aio.Channel in a generated stub. Retries are the mesh's, so the channel makes none."""
 
-    def __init__(self, address: str, contract: Contract, random: random.Random) -> None:
+    def __init__(self, address: str, contract: Contract, random: random.Random, telemetry: Telemetry) -> None:
         self._channel = aio.insecure_channel(address, options=_OPTIONS)
         self._methods = {method.path: method for method in contract.methods}
         self._random = random
+        self._telemetry = telemetry
 
     def unary_unary(self, path: str, **marshalling: Any) -> Callable[[Any], Coroutine[Any, Any, Any]]:
         """What a stub asks for when it is made."""
         method, send = self._methods[path], self._channel.unary_unary(path, **marshalling)
+        clock, called = asyncio.get_running_loop().time, self._telemetry.called
 
         async def call(request: Any) -> Any:
-            current = CURRENT.get()
+            current, started = CURRENT.get(), clock()
+            span = self._span(current)
+            metadata = (("traceparent", span.header), *(current.inherited if current else ()))
             try:
-                return await send(
-                    request, timeout=_timeout(method, current), metadata=_metadata(current, self._random)
-                )
+                response = await send(request, timeout=_timeout(method, current, started), metadata=metadata)
             except aio.AioRpcError as error:
+                called(path, span, error.code(), started, clock())
                 raise status.from_call(path, error) from None
+            called(path, span, grpc.StatusCode.OK, started, clock())
+            return response
 
         return call
+
+    def _span(self, current: Call | None) -> trace.Span:
+        """Without a call to be part of, a trace of its own, not recorded."""
+        return (
+            trace.under(current.span, self._random) if current else trace.continued(None, 0.0, self._random)
+        )
 
     async def close(self) -> None:
         await self._channel.close()
 
 
-def _timeout(method: Method, current: Call | None) -> float:
+def _timeout(method: Method, current: Call | None, now: float) -> float:
     if current is None:
         return method.timeout
-    remaining = current.deadline - asyncio.get_running_loop().time()
+    remaining = current.deadline - now
     if remaining <= MARGIN:
         raise CallFailed(method.path, grpc.StatusCode.DEADLINE_EXCEEDED, "no time left to call")
-    return min(method.timeout, remaining - min(MARGIN, remaining / 10))
-
-
-def _metadata(current: Call | None, source: random.Random) -> tuple[tuple[str, str], ...]:
-    if current is None:
-        return ()
-    return (("traceparent", trace.under(current.span, source).header), *current.inherited)
+    return min(method.timeout, remaining - MARGIN)

@@ -28,13 +28,14 @@ def _serve(package: str, read: settings.Settings) -> int:
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # the one child is a program of its own
     import uvloop
 
-    from services.kit import logs, server, telemetry
+    from services.kit import logs, server
+    from services.kit.app import CannotStart, Service
 
     log = logs.configure(read)
-    service: server.Service = importlib.import_module(f"{package}.service").SERVICE
+    service: Service = importlib.import_module(f"{package}.service").SERVICE
     try:
-        uvloop.run(server.run(service, read, log, telemetry.Silent()))
-    except server.CannotStart as error:
+        uvloop.run(server.run(service, read, log))
+    except CannotStart as error:
         log.error("cannot start", reason=str(error))
         return 1
     return 0

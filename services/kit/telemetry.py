@@ -1,20 +1,107 @@
-"""Counts and spans of calls. Nothing is sent unless OTEL_EXPORTER_OTLP_ENDPOINT is set."""
+"""Traces and metrics of calls, kept until services/kit/otlp.py fetches them.
 
+Input: boundary and channel tell of each call when it ends. Output: finished spans, and a histogram of durations for
+each method and status. Written for the hot path, since the stock instrumentation costs a third of the throughput: a call
+that is not sampled costs a look-up and three additions, and nothing at all where nothing is exported.
+"""
+
+from bisect import bisect_left
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from grpc import StatusCode
 
-from services.kit.call import Call
+from services.kit.trace import Span
+
+BOUNDS = (
+    0.0,
+    5.0,
+    10.0,
+    25.0,
+    50.0,
+    75.0,
+    100.0,
+    250.0,
+    500.0,
+    750.0,
+    1000.0,
+    2500.0,
+    5000.0,
+    7500.0,
+    10000.0,
+)
+"""Milliseconds: OpenTelemetry's default bounds of a histogram."""
+KEPT = 4096
+"""Spans kept between two exports; then the oldest go, and are counted."""
 
 
 class Telemetry(Protocol):
-    """What boundary tells of each call; times on the event loop's clock."""
+    """What is told of each call; times on the event loop's clock, in seconds."""
 
-    def record(self, call: Call, code: StatusCode, started: float, ended: float) -> None: ...
+    def served(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None: ...
+
+    def called(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None: ...
 
 
 class Silent:
-    """Without an endpoint."""
+    """Where nothing is exported."""
 
-    def record(self, call: Call, code: StatusCode, started: float, ended: float) -> None:
+    def served(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None:
         """Keeps nothing."""
+
+    def called(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None:
+        """Keeps nothing."""
+
+
+@dataclass(slots=True)
+class Durations:
+    """A histogram: `counts` has one place more than BOUNDS; `total` in milliseconds."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A span that ended; times as they were told."""
+
+    path: str
+    span: Span
+    server: bool
+    code: StatusCode
+    started: float
+    ended: float
+
+
+class Recorder:
+    """Keeps spans and durations. `dropped` counts spans that nobody fetched in time."""
+
+    def __init__(self) -> None:
+        self.durations: dict[tuple[str, StatusCode], Durations] = {}
+        self.dropped = 0
+        self._spans: deque[Finished] = deque(maxlen=KEPT)
+
+    def served(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None:
+        durations = self.durations.get((path, code))
+        if durations is None:
+            durations = self.durations[path, code] = Durations()
+        took = (ended - started) * 1000
+        durations.counts[bisect_left(BOUNDS, took)] += 1
+        durations.total += took
+        if span.sampled:
+            self._keep(Finished(path, span, True, code, started, ended))
+
+    def called(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None:
+        if span.sampled:
+            self._keep(Finished(path, span, False, code, started, ended))
+
+    def _keep(self, finished: Finished) -> None:
+        self.dropped += len(self._spans) == KEPT
+        self._spans.append(finished)
+
+    def take(self) -> list[Finished]:
+        """The spans since the last time, oldest first."""
+        taken = list(self._spans)
+        self._spans.clear()
+        return taken

@@ -12,8 +12,8 @@ from services.gen.shop.inventory.v1.inventory_pb2_grpc import InventoryServiceSt
 from services.gen.shop.orders.v1 import orders_pb2
 from services.gen.shop.payments.v1 import payments_pb2
 from services.gen.shop.payments.v1.payments_pb2_grpc import PaymentsServiceStub
+from services.kit.app import App, Service
 from services.kit.saga.runner import Runner
-from services.kit.server import App, Service
 from services.orders.placing import KIND, Placing
 from services.orders.servicer import Orders
 

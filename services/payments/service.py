@@ -8,9 +8,9 @@ from typing import Any
 from services.gen.shop.money.v1.money_pb2 import Money
 from services.gen.shop.payments.v1 import payments_pb2 as pb
 from services.gen.shop.payments.v1.payments_pb2_grpc import PaymentsServiceServicer
+from services.kit.app import App, Service
 from services.kit.database import Database
 from services.kit.errors import NotFound, Refused
-from services.kit.server import App, Service
 from services.payments import charge as rules
 from services.payments import store
 from services.payments.charge import Charge, State

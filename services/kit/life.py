@@ -1,0 +1,108 @@
+"""What goes on behind a server's port: migrations, the service, and a watch over its database.
+
+Input: a `Service` and the settings. Output: an open door, and a health that is true.
+
+1. Migrations run in a child process, tried again while the database cannot be reached.
+2. The service opens, and the door with it.
+3. Health says SERVING as long as the database answers.
+"""
+
+import asyncio
+import os
+import random
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from structlog.typing import FilteringBoundLogger
+
+from services.kit import boundary
+from services.kit.app import App, CannotStart, Service
+from services.kit.contract import contract_of
+from services.kit.database import Database
+from services.kit.door import Door
+from services.kit.health import Health
+from services.kit.settings import Settings
+from services.kit.telemetry import Telemetry
+
+PING_INTERVAL = 1.0
+PING_TIMEOUT = 1.0
+RETRY_MIGRATION = 1.0
+
+
+@dataclass(frozen=True)
+class Life:
+    """What it works on."""
+
+    service: Service
+    settings: Settings
+    health: Health
+    door: Door
+    telemetry: Telemetry
+    log: FilteringBoundLogger
+
+    async def live(self) -> None:
+        """Until it is cancelled. Raises CannotStart."""
+        await migrated(self.service.package, self.settings.database_url, self.log)
+        try:
+            await self._open()
+        except* CannotStart as found:
+            reason = found.exceptions[0]
+        else:
+            return
+        raise reason
+
+    async def _open(self) -> None:
+        source = random.Random()  # noqa: S311  trace ids and sampling, no secrets
+        async with AsyncExitStack() as stack:
+            database = Database(self.settings.database_url)
+            stack.push_async_callback(database.close)
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            app = App(self.settings, database, tasks, source, self.telemetry, self.log)
+            servicer = await stack.enter_async_context(self.service.open(app))
+            contract = contract_of(self.service.contract)
+            around = boundary.Boundary(self.settings, contract, self.telemetry, source, self.log)
+            self.door.open(boundary.handler(self.service.contract, servicer, around))
+            await self._watch(database)
+
+    async def _watch(self, database: Database) -> None:
+        while True:
+            ready = await _answers(database)
+            if ready != self.health.ready and not self.health.draining:
+                self.log.info("ready" if ready else "not ready: the database does not answer")
+            self.health.set_ready(ready)
+            await asyncio.sleep(PING_INTERVAL)
+
+
+async def _answers(database: Database) -> bool:
+    try:
+        return await asyncio.wait_for(database.answers(), PING_TIMEOUT)
+    except TimeoutError:
+        return False
+
+
+async def migrated(package: str, url: str, log: FilteringBoundLogger) -> None:
+    """Returns when the database is at the newest revision, however long it takes to come up. Raises CannotStart."""
+    while True:
+        code, said = await _migration(package, url)
+        if code == 0:
+            return
+        if code != os.EX_TEMPFAIL:
+            raise CannotStart(
+                f"the migrations of {package} failed; the database is as it was before:\n{said}"
+            )
+        log.warning("waiting for the database", reason=said)
+        await asyncio.sleep(RETRY_MIGRATION)
+
+
+async def _migration(package: str, url: str) -> tuple[int | None, str]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.kit.migration", package, url, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        _, said = await child.communicate()
+    except asyncio.CancelledError:
+        child.terminate()
+        await child.wait()
+        raise
+    return child.returncode, said.decode(errors="replace").strip()

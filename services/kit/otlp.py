@@ -1,0 +1,158 @@
+"""Sends traces and metrics to OTEL_EXPORTER_OTLP_ENDPOINT, by OTLP over gRPC, off the path of any call.
+
+Input: what telemetry keeps. Output: one export of spans and one of histograms every few seconds, and a last one when
+the process ends. An endpoint that is slow or gone costs the calls nothing: spans beyond a limit are dropped and counted.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from grpc import StatusCode, aio
+from structlog.typing import FilteringBoundLogger
+
+from services.gen.shop.telemetry.v1 import otlp_pb2 as pb
+from services.kit.settings import Settings
+from services.kit.telemetry import BOUNDS, Durations, Finished, Recorder
+
+Send = Any  # a UnaryUnaryMultiCallable whose answer is not read
+INTERVAL = 5.0
+LIMIT = 3.0
+TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+METRICS = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+_FAULTS = frozenset(
+    {
+        StatusCode.UNKNOWN,
+        StatusCode.INTERNAL,
+        StatusCode.UNAVAILABLE,
+        StatusCode.DATA_LOSS,
+        StatusCode.DEADLINE_EXCEEDED,
+        StatusCode.UNIMPLEMENTED,
+    }
+)
+
+
+async def export(recorder: Recorder, settings: Settings, log: FilteringBoundLogger) -> None:
+    """Sends for ever; when cancelled, once more."""
+    channel = aio.insecure_channel(_target(settings.otlp_endpoint))
+    exporter = Exporter(recorder, settings, channel, log)
+    try:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            await exporter.send()
+    finally:
+        await exporter.send()
+        await channel.close()
+
+
+def _target(endpoint: str) -> str:
+    """OTEL_EXPORTER_OTLP_ENDPOINT is a URL, though many write host:port."""
+    return urlsplit(endpoint).netloc if "://" in endpoint else endpoint
+
+
+class Exporter:
+    """Knows the resource, and whether the endpoint has been answering, so that a change of that is logged once."""
+
+    def __init__(
+        self, recorder: Recorder, settings: Settings, channel: aio.Channel, log: FilteringBoundLogger
+    ) -> None:
+        self._recorder = recorder
+        self._log = log
+        self._traces: Send = channel.unary_unary(TRACES, request_serializer=pb.ExportTraces.SerializeToString)
+        self._metrics: Send = channel.unary_unary(
+            METRICS, request_serializer=pb.ExportMetrics.SerializeToString
+        )
+        self._resource = resource(settings)
+        self._started = time.time_ns()
+        self._answering = True
+
+    async def send(self) -> None:
+        spans, now = self._recorder.take(), time.time_ns()
+        offset = now - int(asyncio.get_running_loop().time() * 1e9)
+        try:
+            if spans:
+                await self._traces(traces(spans, self._resource, offset), timeout=LIMIT)
+            if self._recorder.durations:
+                await self._metrics(
+                    metrics(self._recorder, self._resource, self._started, now), timeout=LIMIT
+                )
+        except aio.AioRpcError as error:
+            if self._answering:
+                self._log.warning("telemetry is lost: the endpoint does not answer", reason=error.details())
+            self._answering = False
+        else:
+            if not self._answering:
+                self._log.info("telemetry is sent again", dropped=self._recorder.dropped)
+            self._answering = True
+
+
+def resource(settings: Settings) -> pb.Resource:
+    return pb.Resource(
+        attributes=[
+            _text("service.name", settings.service),
+            _text("service.namespace", "shop"),
+            _text("service.version", settings.version),
+            _text("service.instance.id", settings.pod),
+        ]
+    )
+
+
+def traces(spans: Iterable[Finished], of: pb.Resource, offset: int) -> pb.ExportTraces:
+    """`offset` turns the event loop's clock into nanoseconds since 1970."""
+    scope = pb.ScopeSpans(scope=pb.Scope(name="services.kit"), spans=[_span(span, offset) for span in spans])
+    return pb.ExportTraces(resource_spans=[pb.ResourceSpans(resource=of, scope_spans=[scope])])
+
+
+def metrics(recorder: Recorder, of: pb.Resource, started: int, now: int) -> pb.ExportMetrics:
+    points = [_point(key, durations, started, now) for key, durations in recorder.durations.items()]
+    histogram = pb.Histogram(data_points=points, aggregation_temporality=pb.TEMPORALITY_CUMULATIVE)
+    metric = pb.Metric(
+        name="rpc.server.duration", description="How long calls took", unit="ms", histogram=histogram
+    )
+    scope = pb.ScopeMetrics(scope=pb.Scope(name="services.kit"), metrics=[metric])
+    return pb.ExportMetrics(resource_metrics=[pb.ResourceMetrics(resource=of, scope_metrics=[scope])])
+
+
+def _span(finished: Finished, offset: int) -> pb.Span:
+    ids, faulty = finished.span, finished.code in _FAULTS
+    return pb.Span(
+        trace_id=bytes.fromhex(ids.trace_id),
+        span_id=bytes.fromhex(ids.span_id),
+        parent_span_id=bytes.fromhex(ids.parent),
+        name=finished.path[1:],
+        kind=pb.SPAN_KIND_SERVER if finished.server else pb.SPAN_KIND_CLIENT,
+        start_time_unix_nano=int(finished.started * 1e9) + offset,
+        end_time_unix_nano=int(finished.ended * 1e9) + offset,
+        attributes=_of_call(finished.path, finished.code),
+        status=pb.SpanStatus(code=pb.SPAN_STATUS_CODE_ERROR) if faulty else None,
+    )
+
+
+def _point(key: tuple[str, StatusCode], durations: Durations, started: int, now: int) -> pb.HistogramPoint:
+    return pb.HistogramPoint(
+        start_time_unix_nano=started,
+        time_unix_nano=now,
+        count=sum(durations.counts),
+        sum=durations.total,
+        bucket_counts=durations.counts,
+        explicit_bounds=BOUNDS,
+        attributes=_of_call(*key),
+    )
+
+
+def _of_call(path: str, code: StatusCode) -> list[pb.Attribute]:
+    """https://opentelemetry.io/docs/specs/semconv/rpc/grpc/"""
+    service, _, method = path[1:].partition("/")
+    number = pb.Value(int_value=code.value[0])
+    return [
+        _text("rpc.system", "grpc"),
+        _text("rpc.service", service),
+        _text("rpc.method", method),
+        pb.Attribute(key="rpc.grpc.status_code", value=number),
+    ]
+
+
+def _text(key: str, value: str) -> pb.Attribute:
+    return pb.Attribute(key=key, value=pb.Value(string_value=value))

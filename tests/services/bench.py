@@ -1,0 +1,164 @@
+"""What the kit costs: `python -m tests.services.bench` serves the same method in three ways and prints the ratios.
+
+    bare     grpc.aio and the generated code, nothing else
+    kit      services/kit, one trace in ten recorded, spans and metrics kept for export
+    stock    grpc.aio with OpenTelemetry's interceptor, one trace in ten recorded, spans batched for export
+
+All on uvloop, in one process each, called from another. Rounds are interleaved, so that whatever else the machine does
+hits all three. Throughput is calls a second of the server's CPU: what one core can answer, whether or not the
+client keeps up. About 25 s.
+"""
+
+import asyncio
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+ROUNDS = 5
+CALLS = 2000
+AT_ONCE = 16
+SHARE = 0.1
+HEADERS = (
+    ("x-request-id", "8d1bd0c6-5f4e-4a93-9f52-9f5d7a3f2c11"),
+    ("x-forwarded-proto", "http"),
+    ("x-envoy-attempt-count", "1"),
+)
+
+
+async def bare(servicer: Any, options: Any = ()) -> Any:
+    from grpc import aio
+
+    from services.gen.shop.orders.v1.orders_pb2_grpc import add_OrdersServiceServicer_to_server
+
+    server = aio.server(**dict(options))
+    add_OrdersServiceServicer_to_server(servicer, server)
+    return server
+
+
+async def kit(servicer: Any) -> Any:
+    import random
+
+    from grpc import aio
+
+    from services.gen.shop.orders.v1 import orders_pb2
+    from services.kit import boundary, logs, settings, telemetry
+    from services.kit.contract import contract_of
+    from services.kit.door import Door
+
+    read = settings.from_environment("orders", {"OTEL_TRACES_SAMPLER_ARG": str(SHARE)})
+    contract = orders_pb2.DESCRIPTOR.services_by_name["OrdersService"]
+    around = boundary.Boundary(
+        read, contract_of(contract), telemetry.Recorder(), random.Random(1), logs.configure(read)
+    )
+    door = Door(contract.full_name)
+    door.open(boundary.handler(contract, servicer, around))
+    server = aio.server()
+    server.add_generic_rpc_handlers((door,))
+    return server
+
+
+async def stock(servicer: Any) -> Any:
+    from opentelemetry.instrumentation.grpc import aio_server_interceptor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+    from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+
+    class Nowhere(SpanExporter):
+        def export(self, spans: Any) -> SpanExportResult:
+            return SpanExportResult.SUCCESS
+
+    provider = TracerProvider(sampler=ParentBasedTraceIdRatio(SHARE))
+    provider.add_span_processor(BatchSpanProcessor(Nowhere()))
+    return await bare(servicer, (("interceptors", (aio_server_interceptor(tracer_provider=provider),)),))
+
+
+def serve(make: Callable[[Any], Any], pipe: Connection) -> None:
+    """A process of its own: tells its port, then serves until it is terminated."""
+    import uvloop
+
+    from services.gen.shop.orders.v1 import orders_pb2 as pb
+    from services.gen.shop.orders.v1.orders_pb2_grpc import OrdersServiceServicer
+
+    class Orders(OrdersServiceServicer):
+        async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:
+            order = pb.Order(id=request.id, customer_id="customer", state=pb.ORDER_STATE_CONFIRMED)
+            order.lines.add(product_id="mug", quantity=2)
+            return pb.GetOrderResponse(order=order)
+
+    async def run() -> None:
+        server = await make(Orders())
+        pipe.send(server.add_insecure_port("127.0.0.1:0"))
+        await server.start()
+        await server.wait_for_termination()
+
+    uvloop.run(run())
+
+
+def cpu(pid: int) -> float:
+    """CPU seconds of a process, all threads."""
+    fields = Path(f"/proc/{pid}/schedstat").read_text().split()
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9 if fields else 0.0
+
+
+async def round_of(port: int, pid: int, calls: int) -> tuple[float, float]:
+    """Calls a second of the server's CPU, and of the clock."""
+    from grpc import aio
+
+    from services.gen.shop.orders.v1 import orders_pb2 as pb
+    from services.gen.shop.orders.v1.orders_pb2_grpc import OrdersServiceStub
+
+    async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub, request = OrdersServiceStub(channel), pb.GetOrderRequest(id="order-1")
+
+        async def client() -> None:
+            for _ in range(calls // AT_ONCE):
+                await stub.GetOrder(request, timeout=5, metadata=HEADERS)
+
+        used, began = cpu(pid), time.perf_counter()
+        await asyncio.gather(*(client() for _ in range(AT_ONCE)))
+        return calls / (cpu(pid) - used), calls / (time.perf_counter() - began)
+
+
+def measure() -> dict[str, tuple[float, float]]:
+    """The median of the rounds for each way: calls a second of CPU, and of the clock."""
+    import uvloop
+
+    context = multiprocessing.get_context("spawn")
+    ways, servers = {"bare": bare, "kit": kit, "stock": stock}, {}
+    for name, make in ways.items():
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(make, theirs), daemon=True)
+        process.start()
+        servers[name] = (process, ours.recv())
+    results: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    try:
+        for turn in range(ROUNDS + 1):
+            for name, (process, port) in servers.items():
+                result = uvloop.run(round_of(port, process.pid, CALLS if turn else CALLS // 4))
+                if turn:
+                    results[name].append(result)
+    finally:
+        for process, _ in servers.values():
+            process.terminate()
+            process.join()
+    return {
+        name: (statistics.median(r[0] for r in rounds), statistics.median(r[1] for r in rounds))
+        for name, rounds in results.items()
+    }
+
+
+def main() -> None:
+    found = measure()
+    for name, (of_cpu, of_clock) in found.items():
+        print(f"{name:6} {of_cpu:6.0f} calls a second of its CPU, {of_clock:6.0f} by the clock")
+    print(f"kit/bare  {found['kit'][0] / found['bare'][0]:.2f} (aim: 0.9 or more)")
+    print(f"kit/stock {found['kit'][0] / found['stock'][0]:.2f} (aim: 1.4 or more)")
+
+
+if __name__ == "__main__":
+    main()
