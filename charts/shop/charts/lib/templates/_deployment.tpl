@@ -1,0 +1,88 @@
+{{/* One Deployment for each of `versions`. */}}
+{{- define "service.deployments" -}}
+{{- $root := . -}}
+{{- range $version, $own := .Values.versions }}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ include "service.workload" (dict "root" $root "version" $version) }}
+  namespace: {{ $root.Release.Namespace }}
+  labels:
+    app: {{ $root.Chart.Name }}
+    version: {{ $version }}
+    {{- include "service.labels" $root | nindent 4 }}
+spec:
+  replicas: {{ $own.replicas }}
+  selector:
+    matchLabels: {app: {{ $root.Chart.Name }}, version: {{ $version }}}
+  strategy:
+    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+  template:
+    metadata:
+      labels:
+        app: {{ $root.Chart.Name }}
+        version: {{ $version }}
+        sidecar.istio.io/inject: "true"
+        {{- include "service.labels" $root | nindent 8 }}
+      annotations:
+        # The application is asked to start only when its sidecar can carry its calls.
+        proxy.istio.io/config: '{"holdApplicationUntilProxyStarts": true}'
+    spec:
+      serviceAccountName: {{ $root.Chart.Name }}
+      terminationGracePeriodSeconds: 30
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 10001
+        runAsGroup: 10001
+        fsGroup: 10001
+        seccompProfile: {type: RuntimeDefault}
+      containers:
+        - name: {{ $root.Chart.Name }}
+          image: {{ $root.Values.image }}:{{ $root.Values.global.image.tag }}
+          imagePullPolicy: {{ $root.Values.global.image.pullPolicy }}
+          ports:
+            - {name: grpc, containerPort: 50051}
+          env:
+            {{- include "service.environment" (dict "root" $root "version" $version) | nindent 12 }}
+          startupProbe:
+            grpc: {port: 50051}
+            periodSeconds: 1
+            failureThreshold: 60
+          readinessProbe:
+            grpc: {port: 50051}
+            periodSeconds: 2
+          livenessProbe:
+            grpc: {port: 50051, service: liveness}
+            periodSeconds: 10
+            failureThreshold: 6
+          resources:
+            {{- toYaml $root.Values.resources | nindent 12 }}
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: {drop: [ALL]}
+          volumeMounts:
+            - {name: data, mountPath: /data}
+            - {name: tmp, mountPath: /tmp}
+      volumes:
+        - {name: data, emptyDir: {}}
+        - {name: tmp, emptyDir: {}}
+{{- end }}
+{{- end }}
+
+{{- define "service.environment" -}}
+- {name: PORT, value: "50051"}
+- {name: VERSION, value: {{ .version }}}
+- {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+- {name: DATABASE_URL, value: {{ .root.Values.database.url | quote }}}
+- {name: WORKERS, value: {{ .root.Values.workers | quote }}}
+- {name: LOG_LEVEL, value: {{ .root.Values.logLevel }}}
+- {name: DEVELOPMENT, value: {{ .root.Values.global.development | quote }}}
+{{- with .root.Values.global.otlpEndpoint }}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- range .root.Values.calls }}
+- {name: {{ upper .to }}_ADDRESS, value: "{{ .to }}:50051"}
+{{- end }}
+{{- end }}

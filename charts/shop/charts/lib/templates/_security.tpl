@@ -1,0 +1,135 @@
+{{/* Who may call this service, and whom it may call. `calls` says it once; everything here follows. */}}
+
+{{- define "service.peerauthentication" -}}
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata:
+  name: {{ .Chart.Name }}
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "service.labels" . | nindent 4 }}
+spec:
+  selector:
+    matchLabels: {app: {{ .Chart.Name }}}
+  mtls: {mode: STRICT}
+{{- end }}
+
+{{/* Nothing is allowed to a service until a caller's chart declares the call. */}}
+{{- define "service.nobody" -}}
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: {{ .Chart.Name }}-nobody
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "service.labels" . | nindent 4 }}
+spec:
+  selector:
+    matchLabels: {app: {{ .Chart.Name }}}
+  action: ALLOW
+{{- end }}
+
+{{- define "service.calls" -}}
+{{- $root := . }}
+{{- range .Values.calls }}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: {{ $root.Chart.Name }}-to-{{ .to }}
+  namespace: {{ $root.Release.Namespace }}
+  labels:
+    {{- include "service.labels" $root | nindent 4 }}
+spec:
+  selector:
+    matchLabels: {app: {{ .to }}}
+  action: ALLOW
+  rules:
+    - from:
+        - source:
+            principals: [{{ include "service.principal" (dict "root" $root "account" $root.Chart.Name) }}]
+      to:
+        - operation:
+            paths:
+              {{- include "service.paths" (dict "call" .) | trim | nindent 14 }}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ $root.Chart.Name }}-to-{{ .to }}
+  namespace: {{ $root.Release.Namespace }}
+  labels:
+    {{- include "service.labels" $root | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels: {app: {{ .to }}}
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - podSelector:
+            matchLabels: {app: {{ $root.Chart.Name }}}
+      ports:
+        - {port: 50051}
+{{- end }}
+{{- end }}
+
+{{/* The pods' own limits: nobody in but who is declared (and scrapers of the sidecar's metrics), out to DNS, istiod and `calls`. */}}
+{{- define "service.networkpolicy" -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ .Chart.Name }}
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "service.labels" . | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels: {app: {{ .Chart.Name }}}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    - ports:
+        - {port: 15020}
+        - {port: 15021}
+  egress:
+    - to:
+        - namespaceSelector:
+            matchLabels: {kubernetes.io/metadata.name: kube-system}
+      ports:
+        - {port: 53, protocol: UDP}
+        - {port: 53, protocol: TCP}
+    - to:
+        - namespaceSelector:
+            matchLabels: {kubernetes.io/metadata.name: istio-system}
+      ports:
+        - {port: 15010}
+        - {port: 15012}
+    {{- range .Values.calls }}
+    - to:
+        - podSelector:
+            matchLabels: {app: {{ .to }}}
+      ports:
+        - {port: 50051}
+    {{- end }}
+{{- end }}
+
+{{/* A sidecar is told of the services it calls, of its own, and of no other. */}}
+{{- define "service.sidecar" -}}
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata:
+  name: {{ .Chart.Name }}
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "service.labels" . | nindent 4 }}
+spec:
+  workloadSelector:
+    labels: {app: {{ .Chart.Name }}}
+  outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+  egress:
+    - hosts:
+        - istio-system/*
+        - ./{{ include "service.host" . }}
+        {{- range .Values.calls }}
+        - ./{{ .to }}.{{ $.Release.Namespace }}.svc.cluster.local
+        {{- end }}
+{{- end }}

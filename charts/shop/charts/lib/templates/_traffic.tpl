@@ -1,0 +1,104 @@
+{{/* How calls to this service travel: versions, pool, ejection, and the routes with their splits, timeouts and retries. */}}
+
+{{- define "service.destinationrule" -}}
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata:
+  name: {{ .Chart.Name }}
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "service.labels" . | nindent 4 }}
+spec:
+  host: {{ include "service.host" . }}
+  trafficPolicy:
+    tls: {mode: ISTIO_MUTUAL}
+    connectionPool:
+      {{- toYaml .Values.traffic.connectionPool | nindent 6 }}
+    outlierDetection:
+      {{- toYaml .Values.traffic.outlierDetection | nindent 6 }}
+  subsets:
+    {{- range $version, $_ := .Values.versions }}
+    - name: {{ $version }}
+      labels: {version: {{ $version }}}
+    {{- end }}
+{{- end }}
+
+{{/*
+Methods come in two groups by the contract: those that may be repeated, and those that may not. Istio would retry both by
+default, and so charge a card twice; here only the first group is retried. Everything else (health, reflection) is sent to any version.
+*/}}
+{{- define "service.virtualservice" -}}
+{{- $contract := .Files.Get "contract.yaml" | fromYaml }}
+{{- $root := . }}
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: {{ .Chart.Name }}
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "service.labels" . | nindent 4 }}
+spec:
+  hosts:
+    - {{ include "service.host" . }}
+    - {{ .Chart.Name }}.{{ .Values.global.domain }}
+  gateways: [mesh, ingress]
+  http:
+    {{- if gt (len .Values.versions) 1 }}
+    {{- range $version, $_ := .Values.versions }}
+    - name: only-{{ $version }}
+      match:
+        - headers: {x-version: {exact: {{ $version }}}}
+      route:
+        - destination: {{ include "service.destination" (dict "root" $root "version" $version) }}
+      retries: {attempts: 0}
+    {{- end }}
+    {{- end }}
+    {{- range $idempotent := list true false }}
+    {{- $methods := list }}
+    {{- $timeout := 0 }}
+    {{- range $contract.methods }}
+    {{- if eq .idempotent $idempotent }}
+    {{- $methods = append $methods .name }}
+    {{- $timeout = max $timeout (int (trimSuffix "s" .timeout)) }}
+    {{- end }}
+    {{- end }}
+    {{- if $methods }}
+    - name: {{ ternary "idempotent" "once" $idempotent }}
+      match:
+        {{- if eq (len $methods) (len $contract.methods) }}
+        - uri: {prefix: /{{ $contract.service }}/}
+        {{- else }}
+        {{- range $methods }}
+        - uri: {exact: /{{ $contract.service }}/{{ . }}}
+        {{- end }}
+        {{- end }}
+      route:
+        {{- include "service.split" $root | trim | nindent 8 }}
+      timeout: {{ $timeout }}s
+      {{- if $idempotent }}
+      retries:
+        {{- toYaml $root.Values.traffic.retries | nindent 8 }}
+      {{- else }}
+      retries: {attempts: 0}
+      {{- end }}
+    {{- end }}
+    {{- end }}
+    - name: rest
+      route:
+        - destination: {{ include "service.destination" (dict "root" . "version" "") }}
+      retries: {attempts: 0}
+{{- end }}
+
+{{- define "service.destination" -}}
+{host: {{ include "service.host" .root }}, port: {number: 50051}{{ with .version }}, subset: {{ . }}{{ end }}}
+{{- end }}
+
+{{- define "service.split" -}}
+{{- $root := . }}
+{{- range $version, $own := .Values.versions }}
+- destination: {{ include "service.destination" (dict "root" $root "version" $version) }}
+  {{- if gt (len $root.Values.versions) 1 }}
+  weight: {{ $own.weight }}
+  {{- end }}
+{{- end }}
+{{- end }}
