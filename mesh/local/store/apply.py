@@ -41,10 +41,11 @@ def applied(current: Object, wanted: Object, kind: Kind, manager: str, force: bo
         _refuse(current, kind, others, contested)
     others = {owner: fields - contested for owner, fields in others.items()}
     dropped = held.get(me, frozenset()) - mine.keys() - _union(others)
-    result: Object = _merge(copied(current), copied(wanted), kind, ())
+    left = copied(current)
     for steps in sorted(dropped, key=len, reverse=True):
         if not (steps[-1] == "." and _anything_below(steps[:-1], others, mine.keys())):
-            _remove(result, steps)
+            _remove(left, steps)
+    result: Object = _merge(left, copied(wanted), kind, ())
     return with_owners(result, {**others, me: frozenset(mine)}, current, time)
 
 

@@ -42,13 +42,13 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
-        directory.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
         try:
+            directory.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = _open(self.path)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise Unusable(_reason(self.path, error)) from error
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
     def load(self) -> tuple[dict[Key, Object], int]:
         """Every object, and the last version that was given out (0 in a new file)."""
@@ -104,9 +104,12 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _reason(path: Path, error: sqlite3.Error) -> str:
-    if "locked" in str(error):
+def _reason(path: Path, error: Exception) -> str:
+    told = str(error)
+    if "locked" in told:
         return (
             f"{path} is in use by another control plane: stop that one (mesh down) or use another directory"
         )
-    return f"{path} cannot be used: {error}; move it away to begin with an empty state"
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        return f"{path} cannot be read: {told}; move it away to begin with an empty state"
+    return f"{path} cannot be opened: {told}; make room on the disk, or the directory writable"

@@ -58,7 +58,7 @@ class Store:
         validate: Validate | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         uid: Callable[[], str] = lambda: str(uuid4()),
-        remembered: int = 2000,
+        remembered: int = 1000,
     ) -> None:
         self.validate = validate
         self._now, self._uid = now, uid

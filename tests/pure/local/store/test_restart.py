@@ -110,6 +110,12 @@ async def test_a_file_of_another_version_is_not_touched(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+async def test_a_directory_that_cannot_be_made_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unusable, match="the directory writable"):
+        Store(tmp_path / "file" / "state")
+
+
 async def test_only_its_owner_can_read_the_state(store: Store, tmp_path: Path) -> None:
     await store.create(service("catalog"))
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "state").iterdir()}
