@@ -24,7 +24,16 @@ _ISTIO: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "AuthorizationPolicy": ("security.istio.io", security.AuthorizationPolicySpec),
 }
 _ISTIO_LEFT_OUT: Final = frozenset(
-    "ServiceEntry WorkloadEntry WorkloadGroup EnvoyFilter ProxyConfig WasmPlugin Telemetry RequestAuthentication".split()
+    [
+        "ServiceEntry",
+        "WorkloadEntry",
+        "WorkloadGroup",
+        "EnvoyFilter",
+        "ProxyConfig",
+        "WasmPlugin",
+        "Telemetry",
+        "RequestAuthentication",
+    ]
 )
 _VERSIONS: Final = frozenset({"v1", "v1beta1", "v1alpha3", "v1alpha1"})
 _KUBERNETES: Final[Mapping[str, type[Any]]] = {

@@ -51,13 +51,14 @@ def documents(text: str, file: str) -> tuple[list[Document], list[Problem]]:
         for node in _yaml.compose_all(text, Loader=_Loader):
             if node is None:
                 continue
-            line = node.start_mark.line + 1
-            reader = _Reader(_source_at(sources, line) or file, problems)
+            source, before = _source_at(sources, node.start_mark.line + 1)
+            reader = _Reader(source or file, before, problems)
             found.append(Document(reader.value(node, ()), reader.file, reader.lines))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
-        place = Place(_source_at(sources, line) or file, line)
+        source, before = _source_at(sources, line)
+        place = Place(source or file, line - before)
         text = f"this is not YAML: {error.problem or error.context}"
         problems.append(Problem(place, "MW0001", Severity.ERROR, text, "mend the syntax here or just above"))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -68,7 +69,7 @@ def documents(text: str, file: str) -> tuple[list[Document], list[Problem]]:
 
 
 def _sources(text: str) -> list[tuple[int, str]]:
-    """Helm says above each document which template made it; a line number then still counts in the rendered text."""
+    """Helm says above each document which template made it; lines then count from there, in what the template made."""
     if _SOURCE not in text:
         return []
     lines = enumerate(text.split("\n"), 1)
@@ -77,21 +78,23 @@ def _sources(text: str) -> list[tuple[int, str]]:
     ]
 
 
-def _source_at(sources: list[tuple[int, str]], line: int) -> str:
-    return next((name for number, name in reversed(sources) if number <= line), "")
+def _source_at(sources: list[tuple[int, str]], line: int) -> tuple[str, int]:
+    """The template that made a line of the text, and how many lines stand before what it made."""
+    return next(((name, number) for number, name in reversed(sources) if number <= line), ("", 0))
 
 
 class _Reader:
     """Reads one document's nodes, noting lines and duplicate keys as it goes."""
 
-    def __init__(self, file: str, problems: list[Problem]) -> None:
+    def __init__(self, file: str, before: int, problems: list[Problem]) -> None:
         self.file = file
+        self._before = before
         self.problems = problems
         self.lines: dict[Path, int] = {}
         self._constructor = yaml.constructor.SafeConstructor()
 
     def value(self, node: Any, path: Path) -> Any:
-        self.lines.setdefault(path, node.start_mark.line + 1)
+        self.lines.setdefault(path, self._line(node))
         if len(path) > _DEEPEST:
             raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=node.start_mark)
         if isinstance(node, yaml.MappingNode):
@@ -100,16 +103,19 @@ class _Reader:
             return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
         return self._scalar(node)
 
+    def _line(self, node: Any) -> int:
+        return int(node.start_mark.line) + 1 - self._before
+
     def _pairs(self, node: Any, path: Path) -> Iterator[tuple[str, Any]]:
         seen: set[str] = set()
         for key_node, value_node in node.value:
             key = str(key_node.value)
             if key in seen:
-                place = Place(self.file, key_node.start_mark.line + 1, dotted((*path, key)))
+                place = Place(self.file, self._line(key_node), dotted((*path, key)))
                 text = f"the key {key!r} is given twice; only one of them can be meant"
                 self.problems.append(Problem(place, "MW0002", Severity.ERROR, text, "remove one"))
             seen.add(key)
-            self.lines[(*path, key)] = key_node.start_mark.line + 1
+            self.lines[(*path, key)] = self._line(key_node)
             yield key, self.value(value_node, (*path, key))
 
     def _scalar(self, node: Any) -> Any:

@@ -1,0 +1,116 @@
+"""Processes that outlive the control plane: started in a session of their own, found again by pid and start time.
+
+The runner starts containers and sidecars through here. A Process is remembered in a small file, so that a control plane that was killed
+finds what still runs and `mesh down` can stop it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process, told apart from another that was given its number later by the time at which it began."""
+
+    pid: int
+    began: str
+    record: Path
+
+    @property
+    def alive(self) -> bool:
+        return bool(self.began) and began(self.pid) == self.began
+
+    def send(self, number: int) -> None:
+        """Signal the process and all it started. A process that is gone is no error."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+    async def wait(self) -> int | None:
+        """Wait until it ends; its exit code (negative: the signal), or None when it was adopted and nobody was told."""
+        while self.alive:
+            await asyncio.sleep(_POLL_SECONDS)
+        return reap(self.pid)
+
+    async def stop(self, grace: float) -> None:
+        """SIGTERM, after ``grace`` seconds SIGKILL; returns when it is gone and forgets it."""
+        self.send(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(grace):
+                await self.wait()
+        except TimeoutError:
+            self.send(signal.SIGKILL)
+            await self.wait()
+        self.forget()
+
+    def forget(self) -> None:
+        self.record.unlink(missing_ok=True)
+
+
+def start(
+    command: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path, record: Path
+) -> Process:
+    """Start a command in a session of its own, its output appended to ``log``. Raises OSError when it cannot be started."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _CHILDREN[child.pid] = child
+    made = Process(child.pid, began(child.pid), record)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps({"pid": made.pid, "began": made.began}))
+    return made
+
+
+def find(record: Path) -> Process | None:
+    """The process that ``record`` remembers, if it still runs."""
+    try:
+        data = json.loads(record.read_text())
+    except (OSError, ValueError):
+        return None
+    found = Process(int(data["pid"]), str(data["began"]), record)
+    return found if found.alive else None
+
+
+#: Children of this process, so that their exit codes can be read.
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def reap(pid: int) -> int | None:
+    """The exit code of a child that has ended."""
+    child = _CHILDREN.pop(pid, None)
+    return child.wait() if child else None
+
+
+def began(pid: int) -> str:
+    """When a process began, in the system's own words; "" when it has ended (a zombie has)."""
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return ""
+        return "" if fields[0] == "Z" else fields[19]
+    done = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    state, _, since = done.stdout.strip().partition(" ")
+    return "" if not state or state.startswith("Z") else since.strip()
