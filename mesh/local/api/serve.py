@@ -20,6 +20,8 @@ from mesh.local.store import Store
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 10.0
+END_SECONDS = 0.5
+"""How long answers under way may take when the server ends."""
 
 
 @asynccontextmanager
@@ -60,8 +62,7 @@ async def serve(
             yield address
         finally:
             service.streams.close()
-            server.should_exit = True
-            await serving
+            await server.end(serving)
 
 
 class _Server(uvicorn.Server):
@@ -74,6 +75,18 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    async def end(self, serving: asyncio.Task[None]) -> None:
+        """Finishes the answers under way, then cuts what is still connected: an idle client keeps TLS open
+        for long.
+        """
+        self.should_exit = True
+        await asyncio.wait({serving}, timeout=END_SECONDS)
+        for connection in list(self.server_state.connections):
+            if connection.transport:
+                connection.transport.abort()
+        await serving
+        await asyncio.sleep(0)  # what was cut says so to the loop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

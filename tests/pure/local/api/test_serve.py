@@ -89,6 +89,18 @@ async def test_an_open_watch_does_not_hold_up_the_end(tmp_path: Path) -> None:
     assert seen[1] == b"", "it ended properly"
 
 
+async def test_an_idle_connection_is_cut(tmp_path: Path) -> None:
+    async with Store(tmp_path / "state") as store:
+        async with serve(store, tmp_path) as address:
+            idle = connection(tmp_path, address)
+            await asyncio.to_thread(idle.connect)
+            ended = time.monotonic()
+        assert time.monotonic() - ended < 1.5
+        idle.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not others
+
+
 def test_the_certificate_is_made_anew_before_it_ends(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     files = certificate.ensure(tmp_path, now)
