@@ -14,7 +14,7 @@ from mesh.link.expand import workloads
 from mesh.link.names import Names
 from mesh.link.services import services
 from mesh.model.mesh import Config, Mesh
-from mesh.resources.istio.network import MeshConfig
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.object import Object
 from mesh.resources.problem import Problem
 
@@ -45,6 +45,9 @@ def link(objects: Sequence[Object[Any]], running: bool = False) -> tuple[Mesh, l
         sidecars=_configs(objects, "Sidecar", lambda o: o.spec),
         peer_authentications=_configs(objects, "PeerAuthentication", lambda o: o.spec),
         authorization_policies=_configs(objects, "AuthorizationPolicy", lambda o: o.spec),
+        request_authentications=_configs(objects, "RequestAuthentication", lambda o: o.spec),
+        telemetries=_configs(objects, "Telemetry", lambda o: o.spec),
+        envoy_filters=_configs(objects, "EnvoyFilter", lambda o: o.spec),
         config=settings,
     )
     return mesh, sorted(problems)

@@ -10,7 +10,8 @@ from functools import cached_property
 from mesh.model.mesh import Config
 from mesh.model.service import Service, Workload
 from mesh.resources.istio.destinationrule import DestinationRuleSpec, Subset
-from mesh.resources.istio.network import GatewaySpec, MeshConfig
+from mesh.resources.istio.meshconfig import MeshConfig
+from mesh.resources.istio.network import GatewaySpec
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from typing import Any
 
 from mesh.link.hosts import matches, qualified
 from mesh.link.names import Names
-from mesh.resources.istio.shared import StringMatch
+from mesh.resources.istio.shared import Destination, StringMatch
 from mesh.resources.istio.virtualservice import (
-    Destination,
     HTTPMatch,
     HTTPRoute,
     VirtualServiceSpec,

@@ -13,8 +13,12 @@ from typing import Generic, TypeVar
 
 from mesh.model.service import Service, Workload
 from mesh.resources.istio.destinationrule import DestinationRuleSpec
-from mesh.resources.istio.network import GatewaySpec, MeshConfig, SidecarSpec
+from mesh.resources.istio.envoyfilter import EnvoyFilterSpec
+from mesh.resources.istio.meshconfig import MeshConfig
+from mesh.resources.istio.network import GatewaySpec, SidecarSpec
+from mesh.resources.istio.requestauthentication import RequestAuthenticationSpec
 from mesh.resources.istio.security import AuthorizationPolicySpec, PeerAuthenticationSpec
+from mesh.resources.istio.telemetry import TelemetrySpec
 from mesh.resources.istio.virtualservice import VirtualServiceSpec
 from mesh.resources.problem import Place
 
@@ -68,6 +72,9 @@ class Mesh:
     sidecars: tuple[Config[SidecarSpec], ...] = ()
     peer_authentications: tuple[Config[PeerAuthenticationSpec], ...] = ()
     authorization_policies: tuple[Config[AuthorizationPolicySpec], ...] = ()
+    request_authentications: tuple[Config[RequestAuthenticationSpec], ...] = ()
+    telemetries: tuple[Config[TelemetrySpec], ...] = ()
+    envoy_filters: tuple[Config[EnvoyFilterSpec], ...] = ()
     config: MeshConfig = field(default_factory=MeshConfig)
 
     @cached_property

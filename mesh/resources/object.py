@@ -9,32 +9,41 @@ from typing import Any, Final, Generic, TypeVar
 
 from mesh.resources import kubernetes as kube
 from mesh.resources.decode import Decoder
-from mesh.resources.istio import destinationrule, network, security, virtualservice
+from mesh.resources.istio import (
+    destinationrule,
+    envoyfilter,
+    meshconfig,
+    network,
+    requestauthentication,
+    security,
+    serviceentry,
+    telemetry,
+    virtualservice,
+)
 from mesh.resources.problem import Place, Problem, Severity
+from mesh.resources.support import KINDS_NOT_TRANSLATED
 from mesh.resources.tree import Document, Path, documents
 
 SpecT = TypeVar("SpecT", covariant=True)
 
+_NETWORKING, _SECURITY = "networking.istio.io", "security.istio.io"
 _ISTIO: Final[Mapping[str, tuple[str, type[Any]]]] = {
-    "VirtualService": ("networking.istio.io", virtualservice.VirtualServiceSpec),
-    "DestinationRule": ("networking.istio.io", destinationrule.DestinationRuleSpec),
-    "Gateway": ("networking.istio.io", network.GatewaySpec),
-    "Sidecar": ("networking.istio.io", network.SidecarSpec),
-    "PeerAuthentication": ("security.istio.io", security.PeerAuthenticationSpec),
-    "AuthorizationPolicy": ("security.istio.io", security.AuthorizationPolicySpec),
+    "VirtualService": (_NETWORKING, virtualservice.VirtualServiceSpec),
+    "DestinationRule": (_NETWORKING, destinationrule.DestinationRuleSpec),
+    "Gateway": (_NETWORKING, network.GatewaySpec),
+    "Sidecar": (_NETWORKING, network.SidecarSpec),
+    "ServiceEntry": (_NETWORKING, serviceentry.ServiceEntrySpec),
+    "WorkloadEntry": (_NETWORKING, serviceentry.WorkloadEntrySpec),
+    "EnvoyFilter": (_NETWORKING, envoyfilter.EnvoyFilterSpec),
+    "WorkloadGroup": (_NETWORKING, kube.Raw),
+    "ProxyConfig": (_NETWORKING, kube.Raw),
+    "PeerAuthentication": (_SECURITY, security.PeerAuthenticationSpec),
+    "AuthorizationPolicy": (_SECURITY, security.AuthorizationPolicySpec),
+    "RequestAuthentication": (_SECURITY, requestauthentication.RequestAuthenticationSpec),
+    "Telemetry": ("telemetry.istio.io", telemetry.TelemetrySpec),
+    "WasmPlugin": ("extensions.istio.io", kube.Raw),
+    "TrafficExtension": ("extensions.istio.io", kube.Raw),
 }
-_ISTIO_LEFT_OUT: Final = frozenset(
-    [
-        "ServiceEntry",
-        "WorkloadEntry",
-        "WorkloadGroup",
-        "EnvoyFilter",
-        "ProxyConfig",
-        "WasmPlugin",
-        "Telemetry",
-        "RequestAuthentication",
-    ]
-)
 _VERSIONS: Final = frozenset({"v1", "v1beta1", "v1alpha3", "v1alpha1"})
 _KUBERNETES: Final[Mapping[str, type[Any]]] = {
     "Service": kube.ServiceSpec,
@@ -145,7 +154,7 @@ def _metadata(document: Document, problems: list[Problem]) -> kube.Metadata | No
 
 def _mesh_config(document: Document, problems: list[Problem]) -> Object[Any]:
     data = {k: v for k, v in document.data.items() if k not in ("kind", "apiVersion", "metadata")}
-    spec = _decoded(Decoder(document, problems), network.MeshConfig, data, ())
+    spec = _decoded(Decoder(document, problems), meshconfig.MeshConfig, data, ())
     return Object("", "MeshConfig", kube.Metadata("mesh"), spec, document)
 
 
@@ -160,17 +169,20 @@ def _spec_type(document: Document, kind: str, version: str, problems: list[Probl
     group, _, api = version.rpartition("/")
     if not group.endswith("istio.io"):
         return _KUBERNETES.get(kind, kube.Raw)
-    if kind in _ISTIO and _ISTIO[kind][0] == group and api in _VERSIONS:
-        return _ISTIO[kind][1]
     place = document.place(("kind",))
-    if kind in _ISTIO_LEFT_OUT:
-        text = f"{kind} is part of Istio's API, but meshwright does not translate it"
-        problems.append(
-            Problem(
-                place, "MW0102", Severity.ERROR, text, "remove it; docs/problems.md lists what is left out"
+    if kind in _ISTIO and _ISTIO[kind][0] == group and api in _VERSIONS:
+        if kind in KINDS_NOT_TRANSLATED:
+            text = f"{kind} is part of Istio's API, but meshwright does not translate it"
+            problems.append(
+                Problem(
+                    place,
+                    "MW0102",
+                    Severity.ERROR,
+                    text,
+                    "remove it; docs/problems.md lists what is left out",
+                )
             )
-        )
-        return None
+        return _ISTIO[kind][1]
     close = difflib.get_close_matches(kind, _ISTIO, n=1)
     fix = f"did you mean {close[0]} of {_ISTIO[close[0]][0]}/v1?" if close else "check apiVersion and kind"
     problems.append(Problem(place, "MW0104", Severity.ERROR, f"Istio has no kind {kind} in {version}", fix))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from mesh.resources.istio.shared import PortSelector
+from mesh.resources.istio.locality import LocalityLoadBalancer, ZoneAwareLoadBalancer
+from mesh.resources.istio.shared import PortSelector, WorkloadSelector
 
 
 class Balancer(StrEnum):
@@ -20,10 +21,17 @@ class Balancer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CookieAttribute:
+    name: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HTTPCookie:
     name: str = ""
     path: str = ""
     ttl: timedelta | None = None
+    attributes: tuple[CookieAttribute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +52,24 @@ class ConsistentHash:
     http_query_parameter_name: str = ""
     ring_hash: RingHash | None = None
     maglev: Maglev | None = None
+    minimum_ring_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Warmup:
+    duration: timedelta | None = None
+    minimum_percent: float | None = None
+    aggression: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancer:
     simple: Balancer | None = None
     consistent_hash: ConsistentHash | None = None
+    locality_lb_setting: LocalityLoadBalancer | None = None
+    zone_aware_lb_setting: ZoneAwareLoadBalancer | None = None
+    warmup_duration_secs: timedelta | None = None
+    warmup: Warmup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +85,19 @@ class Tcp:
     connect_timeout: timedelta | None = None
     tcp_keepalive: Keepalive | None = None
     max_connection_duration: timedelta | None = None
+    idle_timeout: timedelta | None = None
+
+
+class UpgradePolicy(StrEnum):
+    DEFAULT = "DEFAULT"
+    DO_NOT_UPGRADE = "DO_NOT_UPGRADE"
+    UPGRADE = "UPGRADE"
+
+
+@dataclass(frozen=True, slots=True)
+class HTTP2Keepalive:
+    interval: timedelta | None = None
+    timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +108,11 @@ class HTTPSettings:
     max_retries: int = 0
     idle_timeout: timedelta | None = None
     max_concurrent_streams: int = 0
+    h2_upgrade_policy: UpgradePolicy = field(
+        default=UpgradePolicy.DEFAULT, metadata={"name": "h2UpgradePolicy"}
+    )
+    use_client_protocol: bool = False
+    http2_keep_alive: HTTP2Keepalive | None = field(default=None, metadata={"name": "http2KeepAlive"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +132,7 @@ class OutlierDetection:
     base_ejection_time: timedelta | None = None
     max_ejection_percent: int = 0
     min_health_percent: int = 0
+    outlier_detection_http_error_codes: tuple[int, ...] = ()
 
 
 class TLSMode(StrEnum):
@@ -107,6 +146,13 @@ class TLSMode(StrEnum):
 class ClientTLS:
     mode: TLSMode = TLSMode.DISABLE
     sni: str = ""
+    client_certificate: str = ""
+    private_key: str = ""
+    ca_certificates: str = ""
+    ca_crl: str = ""
+    credential_name: str = ""
+    subject_alt_names: tuple[str, ...] = ()
+    insecure_skip_verify: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +165,39 @@ class PortTrafficPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Tunnel:
+    protocol: str = ""
+    target_host: str = ""
+    target_port: int = 0
+
+
+class ProxyProtocolVersion(StrEnum):
+    V1 = "V1"
+    V2 = "V2"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyProtocol:
+    version: ProxyProtocolVersion = ProxyProtocolVersion.V1
+
+
+@dataclass(frozen=True, slots=True)
+class RetryBudget:
+    percent: float | None = None
+    min_retry_concurrency: int = 0
+    budget_interval: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrafficPolicy:
     load_balancer: LoadBalancer | None = None
     connection_pool: ConnectionPool | None = None
     outlier_detection: OutlierDetection | None = None
     tls: ClientTLS | None = None
     port_level_settings: tuple[PortTrafficPolicy, ...] = ()
+    tunnel: Tunnel | None = None
+    proxy_protocol: ProxyProtocol | None = None
+    retry_budget: RetryBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +213,4 @@ class DestinationRuleSpec:
     traffic_policy: TrafficPolicy | None = None
     subsets: tuple[Subset, ...] = ()
     export_to: tuple[str, ...] = ()
+    workload_selector: WorkloadSelector | None = None

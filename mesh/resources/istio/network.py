@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mesh.resources.istio.shared import WorkloadSelector
+from mesh.resources.istio.destinationrule import ConnectionPool
+from mesh.resources.istio.shared import Destination, WorkloadSelector
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,59 @@ class GatewayPort:
     target_port: int = 0
 
 
+class ServerTLSMode(StrEnum):
+    PASSTHROUGH = "PASSTHROUGH"
+    SIMPLE = "SIMPLE"
+    MUTUAL = "MUTUAL"
+    AUTO_PASSTHROUGH = "AUTO_PASSTHROUGH"
+    ISTIO_MUTUAL = "ISTIO_MUTUAL"
+    OPTIONAL_MUTUAL = "OPTIONAL_MUTUAL"
+
+
+class TLSProtocol(StrEnum):
+    TLS_AUTO = "TLS_AUTO"
+    TLSV1_0 = "TLSV1_0"
+    TLSV1_1 = "TLSV1_1"
+    TLSV1_2 = "TLSV1_2"
+    TLSV1_3 = "TLSV1_3"
+
+
+@dataclass(frozen=True, slots=True)
+class TLSCertificate:
+    server_certificate: str = ""
+    private_key: str = ""
+    ca_certificates: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTLS:
+    https_redirect: bool = False
+    mode: ServerTLSMode = ServerTLSMode.PASSTHROUGH
+    server_certificate: str = ""
+    private_key: str = ""
+    ca_certificates: str = ""
+    ca_crl: str = ""
+    credential_name: str = ""
+    credential_names: tuple[str, ...] = ()
+    ca_cert_credential_name: str = ""
+    tls_certificates: tuple[TLSCertificate, ...] = ()
+    subject_alt_names: tuple[str, ...] = ()
+    verify_certificate_spki: tuple[str, ...] = ()
+    verify_certificate_hash: tuple[str, ...] = ()
+    min_protocol_version: TLSProtocol = TLSProtocol.TLS_AUTO
+    max_protocol_version: TLSProtocol = TLSProtocol.TLS_AUTO
+    cipher_suites: tuple[str, ...] = ()
+    insecure_skip_verify: bool | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayServer:
     port: GatewayPort = field(default_factory=GatewayPort)
     hosts: tuple[str, ...] = ()
     name: str = ""
+    bind: str = ""
+    default_endpoint: str = ""
+    tls: ServerTLS | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +79,28 @@ class GatewaySpec:
     servers: tuple[GatewayServer, ...] = ()
 
 
+class CaptureMode(StrEnum):
+    DEFAULT = "DEFAULT"
+    IPTABLES = "IPTABLES"
+    NONE = "NONE"
+
+
 @dataclass(frozen=True, slots=True)
 class EgressListener:
     hosts: tuple[str, ...] = ()
+    port: GatewayPort | None = None
+    bind: str = ""
+    capture_mode: CaptureMode = CaptureMode.DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class IngressListener:
+    port: GatewayPort = field(default_factory=GatewayPort)
+    bind: str = ""
+    capture_mode: CaptureMode = CaptureMode.DEFAULT
+    default_endpoint: str = ""
+    tls: ServerTLS | None = None
+    connection_pool: ConnectionPool | None = None
 
 
 class OutboundMode(StrEnum):
@@ -43,6 +111,7 @@ class OutboundMode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OutboundPolicy:
     mode: OutboundMode = OutboundMode.REGISTRY_ONLY
+    egress_proxy: Destination | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +119,5 @@ class SidecarSpec:
     workload_selector: WorkloadSelector | None = None
     egress: tuple[EgressListener, ...] = ()
     outbound_traffic_policy: OutboundPolicy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MeshConfig:
-    """The mesh-wide settings that change what is compiled (a document of kind MeshConfig, fields at its top level)."""
-
-    trust_domain: str = "cluster.local"
-    root_namespace: str = "istio-system"
-    outbound_traffic_policy: OutboundPolicy = field(
-        default_factory=lambda: OutboundPolicy(OutboundMode.ALLOW_ANY)
-    )
-    access_log_file: str = ""
+    ingress: tuple[IngressListener, ...] = ()
+    inbound_connection_pool: ConnectionPool | None = None

@@ -1,4 +1,4 @@
-"""PeerAuthentication, RequestAuthentication and AuthorizationPolicy: who may do what, and how they prove who they are."""
+"""PeerAuthentication and AuthorizationPolicy: who may do what, and whether callers must prove who they are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mesh.resources.istio.shared import WorkloadSelector
+from mesh.resources.istio.shared import PolicyTargetReference, WorkloadSelector
 
 
 class MutualTLS(StrEnum):
@@ -32,6 +32,7 @@ class Action(StrEnum):
     ALLOW = "ALLOW"
     DENY = "DENY"
     AUDIT = "AUDIT"
+    CUSTOM = "CUSTOM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Source:
     not_ip_blocks: tuple[str, ...] = ()
     remote_ip_blocks: tuple[str, ...] = ()
     not_remote_ip_blocks: tuple[str, ...] = ()
+    trust_domains: tuple[str, ...] = ()
+    not_trust_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtensionProvider:
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorizationPolicySpec:
     selector: WorkloadSelector | None = None
     rules: tuple[Rule, ...] = ()
     action: Action = Action.ALLOW
+    provider: ExtensionProvider | None = None
+    target_ref: PolicyTargetReference | None = None
+    target_refs: tuple[PolicyTargetReference, ...] = ()

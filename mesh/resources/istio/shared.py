@@ -21,6 +21,21 @@ class PortSelector:
 
 
 @dataclass(frozen=True, slots=True)
+class Destination:
+    host: str = ""
+    subset: str = ""
+    port: PortSelector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTargetReference:
+    group: str = ""
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadSelector:
     """Labels that a pod must have. ``match_labels`` is the security API's name, ``labels`` the networking API's."""
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
-from mesh.resources.istio.shared import PortSelector, StringMatch
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    host: str = ""
-    subset: str = ""
-    port: PortSelector | None = None
+from mesh.resources.istio.l4route import TCPRoute, TLSRoute
+from mesh.resources.istio.shared import Destination as Destination
+from mesh.resources.istio.shared import StringMatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +40,7 @@ class HTTPMatch:
     source_labels: Mapping[str, str] = field(default_factory=dict)
     source_namespace: str = ""
     gateways: tuple[str, ...] = ()
+    stat_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,7 @@ class HTTPRetry:
     retry_on: str = ""
     retry_remote_localities: bool | None = None
     retry_ignore_previous_hosts: bool | None = None
+    backoff: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +69,8 @@ class Percent:
 class Delay:
     fixed_delay: timedelta | None = None
     percentage: Percent | None = None
+    exponential_delay: timedelta | None = None
+    percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class Abort:
     http_status: int = 0
     grpc_status: str = ""
     percentage: Percent | None = None
+    http2_error: str = field(default="", metadata={"name": "http2Error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +100,20 @@ class HTTPRewrite:
     uri_regex_rewrite: RegexRewrite | None = None
 
 
+class RedirectPort(StrEnum):
+    FROM_PROTOCOL_DEFAULT = "FROM_PROTOCOL_DEFAULT"
+    FROM_REQUEST_PORT = "FROM_REQUEST_PORT"
+
+
 @dataclass(frozen=True, slots=True)
 class HTTPRedirect:
     uri: str = ""
     authority: str = ""
     scheme: str = ""
     port: int = 0
-    derive_port: str = ""
+    derive_port: RedirectPort | None = None
     redirect_code: int = 0
+    prefix_rewrite: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,12 @@ class DirectResponse:
     body: ResponseBody | None = None
 
 
+class UnmatchedPreflights(StrEnum):
+    UNSPECIFIED = "UNSPECIFIED"
+    FORWARD = "FORWARD"
+    IGNORE = "IGNORE"
+
+
 @dataclass(frozen=True, slots=True)
 class CorsPolicy:
     allow_origins: tuple[StringMatch, ...] = ()
@@ -129,7 +142,20 @@ class CorsPolicy:
     expose_headers: tuple[str, ...] = ()
     max_age: timedelta | None = None
     allow_credentials: bool | None = None
-    unmatched_preflights: str = ""
+    unmatched_preflights: UnmatchedPreflights = UnmatchedPreflights.UNSPECIFIED
+    allow_origin: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    name: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPMirrorPolicy:
+    destination: Destination = field(default_factory=Destination)
+    percentage: Percent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +173,9 @@ class HTTPRoute:
     mirror_percentage: Percent | None = None
     cors_policy: CorsPolicy | None = None
     headers: Headers | None = None
+    delegate: Delegate | None = None
+    mirrors: tuple[HTTPMirrorPolicy, ...] = ()
+    mirror_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +184,5 @@ class VirtualServiceSpec:
     gateways: tuple[str, ...] = ()
     http: tuple[HTTPRoute, ...] = ()
     export_to: tuple[str, ...] = ()
+    tls: tuple[TLSRoute, ...] = ()
+    tcp: tuple[TCPRoute, ...] = ()
