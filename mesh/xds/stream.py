@@ -4,9 +4,10 @@ wire.py translates both variants of the protocol, delta and state of the world, 
 The rules (xDS protocol, "ACK/NACK and resource type instance version" and "Eventual consistency considerations"):
 
 1. Of each type one update is in flight; the next waits for its answer.
-2. Types go in the order clusters, endpoints, listeners, routes: none is sent while an earlier one is in flight.
-3. Listeners and routes wait until the proxy has the endpoints of every cluster, and are held back while clusters
-   or endpoints are rejected: what uses a cluster never comes before it.
+2. Clusters go first. Endpoints follow at once, without waiting for the answer: Envoy answers only when all
+   clusters are warm, which takes their endpoints. For clusters that nobody wants any more there are stand-ins.
+3. Listeners and then routes wait until clusters and endpoints are accepted and the proxy has the endpoints of every
+   cluster: what uses a cluster never comes before it.
 4. Clusters that are gone are removed last, when everything else was accepted. Listeners are removed together with
    the ones that come, because a new one may take an old one's port. Endpoints and routes the proxy drops by itself.
 5. A cluster that is sent again waits in Envoy for its endpoints, so they are sent again too.
@@ -16,12 +17,14 @@ The rules (xDS protocol, "ACK/NACK and resource type instance version" and "Even
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mesh.envoy.resource import CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET, Resource
 from mesh.xds.desired import CHILD, WILDCARD, Desired
+from mesh.xds.standin import stand_ins
 from mesh.xds.topic import Request, Topic, Update
 
 _ORDER = (CLUSTER, ENDPOINT, LISTENER, ROUTE, SECRET)
-_AFTER_CLUSTERS = frozenset({LISTENER, ROUTE})
 
 
 class Stream:
@@ -29,6 +32,7 @@ class Stream:
 
     def __init__(self) -> None:
         self._desired: Desired | None = None
+        self._warming: frozenset[str] = frozenset()
         self._topics: dict[str, Topic] = {}
         self._sent = 0
 
@@ -45,13 +49,15 @@ class Stream:
         """Follow a proxy's subscription and its answer to an update."""
         topic = self._topics.get(request.type_url)
         if topic is None:
-            self._topics[request.type_url] = Topic.opened(request)
+            self._topics[request.type_url] = opened = Topic.opened(request)
+            if request.type_url == ENDPOINT:
+                opened.forget(self._warming)
             return self._advance()
         if request.exact and request.nonce != topic.last_nonce:
             return []  # overtaken: the proxy repeats its names when it answers the latest update
         topic.subscribe(request)
         if topic.in_flight and request.nonce == topic.in_flight.nonce:
-            topic.answer(request.error, self._is_current(topic.in_flight))
+            topic.answer(request.error, final=request.error is not None and self._is_final(topic.in_flight))
         return self._advance()
 
     @property
@@ -82,31 +88,41 @@ class Stream:
             return None
         for type_url in _ORDER:
             topic = self._topics.get(type_url)
-            if topic is None:
-                continue
-            if topic.in_flight:
-                return None
-            if self._may_send(topic) and (update := self._send_changes(topic, self._desired)):
+            if topic and self._may_send(topic) and (update := self._send_changes(topic, self._desired)):
                 return update
         return self._send_removed_clusters()
 
     def _may_send(self, topic: Topic) -> bool:
-        if topic.rejected:
+        if topic.in_flight or topic.rejected:
             return False
-        return topic.type_url not in _AFTER_CLUSTERS or (
-            self._settled((CLUSTER, ENDPOINT)) and self._complete(CLUSTER)
-        )
+        if topic.type_url not in (LISTENER, ROUTE):
+            return True
+        listeners = self._topics.get(LISTENER)
+        waiting = topic.type_url == ROUTE and listeners and listeners.in_flight
+        return not waiting and self._settled((CLUSTER, ENDPOINT)) and self._complete(CLUSTER)
 
     def _send_changes(self, topic: Topic, desired: Desired) -> Update | None:
-        resources = desired.of(topic.type_url)
+        resources = self._resources(topic, desired)
         changed = topic.changed(resources)
         removed = topic.surplus(resources) if topic.type_url == LISTENER else {}
         unanswered = topic.type_url in WILDCARD and not topic.last_nonce
         if not (changed or removed or unanswered):
             return None
-        if topic.type_url == CLUSTER and ENDPOINT in self._topics:
-            self._topics[ENDPOINT].forget(_children(desired, changed))
+        if topic.type_url == CLUSTER:
+            self._warm(_children(desired, changed))
         return topic.send(self._nonce(), desired.version, changed, removed)
+
+    def _warm(self, endpoints: frozenset[str]) -> None:
+        """Rule 5, also for a proxy that has not asked for endpoints on this stream yet."""
+        self._warming = endpoints
+        if ENDPOINT in self._topics:
+            self._topics[ENDPOINT].forget(endpoints)
+
+    def _resources(self, topic: Topic, desired: Desired) -> Mapping[str, Resource]:
+        wanted = desired.of(topic.type_url)
+        if topic.type_url != ENDPOINT:
+            return wanted
+        return {**wanted, **stand_ins(topic, wanted, paused=CLUSTER not in self._topics)}
 
     def _send_removed_clusters(self) -> Update | None:
         removed = self._removable_clusters()
@@ -126,7 +142,7 @@ class Stream:
     def _is_settled(self, topic: Topic) -> bool:
         if self._desired is None or topic.in_flight or topic.rejected:
             return False
-        resources = self._desired.of(topic.type_url)
+        resources = self._resources(topic, self._desired)
         surplus = topic.type_url == LISTENER and topic.surplus(resources)
         return not topic.changed(resources) and not surplus
 
@@ -137,8 +153,15 @@ class Stream:
         child = self._topics.get(CHILD[parent])
         return self._desired.needed(parent) <= (child.names if child else set())
 
-    def _is_current(self, update: Update) -> bool:
-        return self._desired is not None and update.version == self._desired.version
+    def _is_final(self, rejected: Update) -> bool:
+        """Sending it again would be rejected again: it is still desired, and no former endpoints can be to blame."""
+        if self._desired is None or rejected.version != self._desired.version:
+            return False
+        blamed = rejected.changed.keys() & self._former.keys() - self._desired.of(rejected.type_url).keys()
+        if rejected.type_url != ENDPOINT or not blamed:
+            return True
+        self._former = {name: r for name, r in self._former.items() if name not in blamed}
+        return False
 
     def _nonce(self) -> str:
         self._sent += 1

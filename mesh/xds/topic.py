@@ -13,6 +13,10 @@ from google.protobuf.any_pb2 import Any
 from mesh.envoy.resource import ENDPOINT, Resource
 from mesh.xds.desired import WILDCARD
 
+#: The version of endpoints that a proxy held when it connected. They are always sent again: a cluster that was warming
+#: when the last stream broke waits for them, though the proxy names the version that the cluster before it had.
+HELD_BEFORE = "held before"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -36,7 +40,7 @@ class Request:
 class Update:
     """What a proxy is told: the resources that are new or changed and those that are gone.
 
-    ``whole`` is the type's whole state after it, ``before`` what the changed ones were.
+    ``whole`` is the type's whole state after it.
     """
 
     type_url: str
@@ -45,12 +49,11 @@ class Update:
     changed: Mapping[str, Resource]
     removed: Mapping[str, Resource]
     whole: Mapping[str, Resource]
-    before: Mapping[str, Resource]
 
 
 @dataclass
 class Topic:
-    """``held`` is what the proxy holds if it accepts what is in flight.
+    """``held`` is what the proxy holds if it accepts what is in flight; ``good`` what it last accepted on this stream.
 
     A held resource without a version may be there or not; one without content is known only by its name.
     """
@@ -59,6 +62,7 @@ class Topic:
     wildcard: bool = False
     names: set[str] = field(default_factory=set)
     held: dict[str, Resource] = field(default_factory=dict)
+    good: dict[str, Resource] = field(default_factory=dict)
     in_flight: Update | None = None
     rejected: str | None = None
     last_nonce: str = ""
@@ -68,10 +72,8 @@ class Topic:
         """The topic after a type's first request on a stream."""
         wildcard = request.type_url in WILDCARD and (not request.subscribe or "*" in request.subscribe)
         topic = cls(request.type_url, wildcard, set(request.subscribe - {"*"}))
-        # Endpoints are always sent again: a cluster that was warming when the stream broke waits for
-        # them, though the proxy names the version that the cluster before it had.
-        if request.type_url != ENDPOINT:
-            topic.held = {name: Resource(name, version, Any()) for name, version in request.known.items()}
+        for name, version in request.known.items():
+            topic.held[name] = Resource(name, HELD_BEFORE if request.type_url == ENDPOINT else version, Any())
         return topic
 
     def subscribe(self, request: Request) -> None:
@@ -81,6 +83,7 @@ class Topic:
         self.names = (self.names | request.subscribe) - gone - {"*"}
         if not self.wildcard:
             self.forget(gone)
+            self._disown(gone)
         self.forget(again)
 
     def forget(self, names: Iterable[str]) -> None:
@@ -103,18 +106,17 @@ class Topic:
         self, nonce: str, version: str, changed: Mapping[str, Resource], removed: Mapping[str, Resource]
     ) -> Update:
         """Take a change as sent; the proxy's answer to ``nonce`` decides."""
-        before = {name: self.held[name] for name in changed if name in self.held}
         self.forget(removed)
         self.held |= changed
         whole = {name: resource for name, resource in self.held.items() if resource.any.type_url}
-        self.in_flight = Update(self.type_url, nonce, version, changed, removed, whole, before)
+        self.in_flight = Update(self.type_url, nonce, version, changed, removed, whole)
         self.last_nonce = nonce
         return self.in_flight
 
-    def answer(self, error: str | None, current: bool) -> None:
+    def answer(self, error: str | None, final: bool) -> None:
         """The proxy's answer to what is in flight. After a rejection nobody knows which parts of it were applied.
 
-        ``current``: it was of the state that is still desired, so sending it again would be rejected again.
+        ``final``: nothing more is sent until another state is published.
         """
         assert self.in_flight is not None
         update, self.in_flight = self.in_flight, None
@@ -123,13 +125,9 @@ class Topic:
         self.held |= update.removed
         for name in update.changed.keys() & self.held.keys():
             self.held[name] = _in_doubt(name, update.before.get(name))
-        if current:
+        if final:
             self.rejected = error
 
     def _has(self, resource: Resource) -> bool:
         held = self.held.get(resource.name)
         return held is not None and held.version == resource.version
-
-
-def _in_doubt(name: str, before: Resource | None) -> Resource:
-    return Resource(name, "", before.any if before else Any())

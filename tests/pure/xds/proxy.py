@@ -41,6 +41,8 @@ class Proxy:
     outbox: deque[Any] = field(default_factory=deque)
     nonces: dict[str, str] = field(default_factory=dict)
     asked: dict[str, set[str]] = field(default_factory=dict)
+    withheld: tuple[dict[str, str] | None] | None = None
+    paused: bool = False
 
     def connect(self, desired: Desired | None) -> None:
         """Begin a stream: what was under way on the last one is lost, what is held stays."""
@@ -48,10 +50,12 @@ class Proxy:
         self.inbox.clear()
         self.outbox.clear()
         self.publish(desired)
-        for parent in ROOTS:
-            self._ask_first(parent)
-            if self.asked.get(CHILD[parent]):
-                self._ask_first(CHILD[parent])
+        self.withheld = None
+        for type_url in TYPES:
+            if type_url == CLUSTER and self.warming:
+                self.paused = True
+            elif type_url in WILDCARD or self.asked.get(type_url):
+                self._ask_first(type_url)
 
     def publish(self, desired: Desired | None) -> None:
         """Have the server aim the stream at a state."""
@@ -68,9 +72,25 @@ class Proxy:
         type_url = message.type_url
         refused = self._apply(message)
         self.nonces[type_url] = message.nonce
-        self._answer(type_url, {"message": f"refused {refused}"} if refused else None)
+        error = {"message": f"refused {refused}"} if refused else None
+        if type_url == CLUSTER:
+            self.withheld = (error,)
+        else:
+            self._answer(type_url, error)
         for parent in ROOTS:
             self._follow(parent)
+        self._resume()
+
+    def _resume(self) -> None:
+        """Envoy says nothing about clusters while one of them waits for its endpoints."""
+        if self.warming:
+            return
+        if self.paused:
+            self.paused = False
+            self._ask_first(CLUSTER)
+        if self.withheld:
+            (error,), self.withheld = self.withheld, None
+            self._answer(CLUSTER, error)
 
     def settle(self) -> None:
         """Let both sides go on until neither has anything to say."""
