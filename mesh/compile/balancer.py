@@ -1,0 +1,42 @@
+"""Load balancing: which endpoint a request goes to. Source: istiod's applyLoadBalancer."""
+
+from __future__ import annotations
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+
+from mesh.resources.istio.destinationrule import Balancer, ConsistentHash, LoadBalancer
+
+_SIMPLE = {
+    Balancer.RANDOM: Cluster.RANDOM,
+    Balancer.ROUND_ROBIN: Cluster.ROUND_ROBIN,
+}
+#: Istio's ring when a rule hashes without saying how large.
+_RING = 1024
+
+
+def passes_through(given: LoadBalancer | None) -> bool:
+    """Whether the caller's own choice of address is kept."""
+    return given is not None and given.simple is Balancer.PASSTHROUGH
+
+
+def apply(cluster: Cluster, given: LoadBalancer | None) -> None:
+    """Set the policy of a cluster whose type is final."""
+    if cluster.type == Cluster.ORIGINAL_DST:
+        cluster.lb_policy = Cluster.CLUSTER_PROVIDED
+        return
+    simple = given.simple if given else None
+    cluster.lb_policy = _SIMPLE.get(simple, Cluster.LEAST_REQUEST) if simple else Cluster.LEAST_REQUEST
+    if given and given.consistent_hash:
+        _hash(cluster, given.consistent_hash)
+
+
+def _hash(cluster: Cluster, given: ConsistentHash) -> None:
+    if given.maglev is not None:
+        cluster.lb_policy = Cluster.MAGLEV
+        if given.maglev.table_size:
+            cluster.maglev_lb_config.table_size.value = given.maglev.table_size
+        return
+    cluster.lb_policy = Cluster.RING_HASH
+    size = given.ring_hash.minimum_ring_size if given.ring_hash else _RING
+    if size:
+        cluster.ring_hash_lb_config.minimum_ring_size.value = size

@@ -1,0 +1,211 @@
+"""(Mesh, Placement) -> the Snapshot of each proxy.
+
+One Compiler works from one immutable Mesh. What several proxies would get alike is compiled once and shared: clusters
+and endpoints by service and DestinationRule, routes and listeners by what they depend on. The messages of a Snapshot are
+therefore never changed after they are made. Used by local and by `mesh xds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_components_pb2 import VirtualHost
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+
+from mesh.compile import gateway, gateway_routes, inbound, inbound_cluster, local, outbound, routeconfig
+from mesh.compile.authz import Authorization, authorization
+from mesh.compile.cluster import Target, clusters
+from mesh.compile.endpoint import assignment
+from mesh.compile.gateway import Socket
+from mesh.compile.inbound import Inbound
+from mesh.compile.peer import PeerPolicies
+from mesh.compile.ports import port_of
+from mesh.compile.route import caller_labels
+from mesh.compile.scope import Scope, Scopes
+from mesh.compile.served import Served, served
+from mesh.compile.tracing import service_labels
+from mesh.compile.virtual import virtual_outbound
+from mesh.envoy.address import ANY, LOOPBACK
+from mesh.envoy.rds import route_names
+from mesh.envoy.snapshot import Snapshot
+from mesh.model.mesh import CLUSTER, Mesh, Placement
+from mesh.model.service import Kind, Service, Workload
+from mesh.resources.problem import Problem
+
+ValueT = TypeVar("ValueT")
+
+
+def compile_proxy(
+    mesh: Mesh, workload: Workload, placement: Placement = CLUSTER
+) -> tuple[Snapshot, list[Problem]]:
+    """One proxy on its own. For many of one Mesh make a Compiler, which shares what they have in common."""
+    return Compiler(mesh, placement).compile(workload)
+
+
+class Compiler:
+    """Everything compiled from one Mesh, kept as long as the Compiler is."""
+
+    def __init__(self, mesh: Mesh, placement: Placement = CLUSTER) -> None:
+        self._mesh = mesh
+        self._placement = placement
+        self._scopes = Scopes(mesh)
+        self._peers = PeerPolicies(mesh.peer_authentications, mesh.config.root_namespace)
+        self._caller_labels = sorted(
+            {label for rule in mesh.virtual_services for label in caller_labels(rule)}
+        )
+        self._memo: dict[Hashable, Any] = {}
+
+    def compile(self, workload: Workload) -> tuple[Snapshot, list[Problem]]:
+        """The resources of one proxy of the mesh, and what is wrong with the policies that hold for it."""
+        scope = self._scopes.of(workload)
+        reached = [self._reached(scope, service) for service in scope.services]
+        own = self._own(workload)
+        snapshot = Snapshot(
+            clusters=_by_name(
+                [*(c for cs, _ in reached for c in cs), *self._other_clusters(scope, workload)]
+            ),
+            endpoints={e.cluster_name: e for _, es in reached for e in es},
+            listeners=_by_name(listeners := list(self._listeners(scope, workload))),
+            routes=_by_name(self._routes(scope, workload, route_names(listeners))),
+        )
+        return snapshot, list(own.problems)
+
+    def _once(self, key: Hashable, make: Callable[[], ValueT]) -> ValueT:
+        if key not in self._memo:
+            self._memo[key] = make()
+        found: ValueT = self._memo[key]
+        return found
+
+    def _reached(self, scope: Scope, service: Service) -> tuple[list[Cluster], list[ClusterLoadAssignment]]:
+        rule = scope.rule(service.hostname)
+        mode = self._peers.namespace_mode(service.namespace)
+        target = Target(service, rule, mode, scope.kind, self._placement.local)
+        numbers = tuple(port.number for port in service.ports)
+        key = ("reached", service.hostname, service.namespace, numbers, id(rule), scope.kind)
+        return self._once(key, lambda: self._make_reached(target))
+
+    def _make_reached(self, target: Target) -> tuple[list[Cluster], list[ClusterLoadAssignment]]:
+        made = list(clusters(target))
+        learnt = (cluster.name.split("|") for cluster in made if cluster.type == Cluster.EDS)
+        found = [(port_of(target.service, int(port)), subset) for _, port, subset, _ in learnt]
+        return made, [
+            assignment(target, port, subset, self._peers, self._placement) for port, subset in found if port
+        ]
+
+    def _other_clusters(self, scope: Scope, workload: Workload) -> Iterator[Cluster]:
+        yield inbound_cluster.black_hole()
+        if workload.kind is Kind.ROUTER:
+            return
+        if not self._placement.local:
+            yield inbound_cluster.passthrough()
+        for each in self._served(workload):
+            placed = self._placement.application.get((workload.key, each.number))
+            if placed is not None or not self._placement.local:
+                yield inbound_cluster.inbound(each, scope.rule(each.service.hostname), placed)
+        if not self._placement.local:
+            yield inbound_cluster.inbound_passthrough()
+
+    def _listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
+        log = self._mesh.config.access_log_file
+        if workload.kind is Kind.ROUTER:
+            yield from self._gateway_listeners(workload)
+        if self._placement.local:
+            yield from self._local_listeners(scope, workload)
+        elif workload.kind is Kind.SIDECAR:
+            key = ("outbound", id(scope), service_labels(workload), _own_headless(scope, workload))
+            yield from self._once(key, lambda: outbound.listeners(scope, workload, log))
+            yield self._once(("virtual", id(scope)), lambda: virtual_outbound(scope, log))
+            yield self._once(
+                ("inbound", *_alike(workload)),
+                lambda: inbound.virtual(self._inbound(workload), self._served(workload)),
+            )
+
+    def _local_listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
+        log = self._mesh.config.access_log_file
+        for service, port, placed in local.upstreams(scope, workload, self._placement):
+            yield local.outbound_listener(scope, workload, service, port, placed, log)
+        for each in self._served(workload) if workload.kind is Kind.SIDECAR else ():
+            placed_inbound = self._placement.inbound.get((workload.key, each.number))
+            if placed_inbound is not None:
+                yield local.inbound_listener(self._inbound(workload), each, placed_inbound)
+
+    def _gateway_listeners(self, workload: Workload) -> Iterator[Listener]:
+        log = self._mesh.config.access_log_file
+        for socket in self._sockets(workload):
+            address, port = ANY, socket.port
+            if self._placement.local:
+                placed = local.gateway_port(socket, workload, self._placement)
+                if placed is None:
+                    continue
+                address, port = LOOPBACK, placed
+            yield gateway.gateway_listener(socket, address, port, workload, self._own(workload), log)
+
+    def _routes(
+        self, scope: Scope, workload: Workload, wanted: Iterable[str]
+    ) -> Iterator[RouteConfiguration]:
+        by_name = {socket.routes: socket for socket in self._sockets(workload)}
+        for name in wanted:
+            if name in by_name:
+                yield gateway_routes.for_socket(self._mesh, scope, workload, by_name[name])
+            else:
+                key = ("routes", id(scope), self._distinguished(workload), name)
+                yield self._once(key, partial(self._sidecar_routes, scope, workload, name))
+
+    def _sidecar_routes(self, scope: Scope, workload: Workload, name: str) -> RouteConfiguration:
+        host, _, number = name.rpartition(":")
+        hosts = self._hosts(scope, workload, int(number))
+        if not host:
+            return routeconfig.for_port(scope, int(number), hosts)
+        return (local.routes if self._placement.local else routeconfig.for_service)(name, hosts)
+
+    def _hosts(self, scope: Scope, workload: Workload, number: int) -> list[VirtualHost]:
+        key = ("hosts", id(scope), self._distinguished(workload), number)
+        return self._once(key, lambda: routeconfig.virtual_hosts(scope, workload, number))
+
+    def _distinguished(self, workload: Workload) -> tuple[str | None, ...]:
+        """The labels of a caller that some VirtualService asks for."""
+        return tuple(workload.labels.get(label) for label in self._caller_labels)
+
+    def _own(self, workload: Workload) -> Authorization:
+        key = ("authorization", *_alike(workload))
+        return self._once(key, lambda: authorization(self._mesh, workload))
+
+    def _inbound(self, workload: Workload) -> Inbound:
+        peer = self._peers.for_workload(workload.namespace, workload.labels)
+        config = self._mesh.config
+        return Inbound(workload, peer, self._own(workload), config.trust_domain, config.access_log_file)
+
+    def _served(self, workload: Workload) -> tuple[Served, ...]:
+        key = ("served", *_alike(workload))
+        return self._once(key, lambda: served(workload, self._mesh.services))
+
+    def _sockets(self, workload: Workload) -> list[Socket]:
+        if workload.kind is not Kind.ROUTER:
+            return []
+        key = ("sockets", *_alike(workload))
+        return self._once(key, lambda: gateway.sockets(self._mesh, workload, self._served(workload)))
+
+
+def _alike(workload: Workload) -> tuple[str, frozenset[tuple[str, str]]]:
+    """What makes two workloads the same to policies and services."""
+    return workload.namespace, frozenset(workload.labels.items())
+
+
+def _own_headless(scope: Scope, workload: Workload) -> str:
+    """A pod does not listen for itself among the pods of a headless service."""
+    own = workload.pod_address
+    addresses = (e.address for s in scope.services if not s.addresses for e in s.endpoints)
+    return own if own in addresses else ""
+
+
+def _by_name(messages: Iterable[ValueT]) -> Mapping[str, ValueT]:
+    """The first of each name, in their order."""
+    found: dict[str, ValueT] = {}
+    for message in messages:
+        found.setdefault(message.name, message)  # type: ignore[attr-defined]
+    return found

@@ -1,0 +1,170 @@
+"""Inbound filter chains: what a caller of the application passes, port by port.
+
+Source: istiod's listener_inbound.go. Where traffic is captured they are all in ``virtualInbound``; on one machine each port
+has a listener of its own with the same chains (``local``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from envoy.config.core.v3.base_pb2 import TrafficDirection
+from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_components_pb2 import Route
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+
+from mesh.compile import accesslog, hcm, tcp
+from mesh.compile.authz import Authorization
+from mesh.compile.listener import inbound_chain, inspectors
+from mesh.compile.mtls import Option, options
+from mesh.compile.peer import Peer
+from mesh.compile.served import Served
+from mesh.envoy import filters, names, tls
+from mesh.envoy.address import ANY, socket_address
+from mesh.model.service import Protocol, Workload
+from mesh.resources.istio.security import MutualTLS
+
+PORT = 15006
+_ONE_AT_A_TIME = {"value": 1}
+
+
+@dataclass(frozen=True, eq=False)
+class Inbound:
+    """What the inbound chains of one workload are made from."""
+
+    workload: Workload
+    peer: Peer
+    authorization: Authorization
+    trust_domain: str
+    log: str
+
+
+@dataclass(frozen=True)
+class _Port:
+    """A port of the application, or (number 0) all that no service names."""
+
+    number: int
+    protocol: Protocol
+    cluster: str
+    name: str
+    stat: str
+    service_port: int
+    operation: str
+
+    @property
+    def passthrough(self) -> bool:
+        return self.cluster == names.INBOUND_PASSTHROUGH
+
+
+def port_chains(inbound: Inbound, served: Served) -> list[FilterChain]:
+    """The chains of one served port."""
+    name = f"{ANY}_{served.number}"
+    cluster = names.inbound(served.number)
+    port = _Port(
+        served.number,
+        served.protocol,
+        cluster,
+        name,
+        names.stat(f"inbound_{name}"),
+        served.port.number,
+        f"{served.service.hostname}:{served.port.number}/*",
+    )
+    return list(_chains(inbound, port, inbound.peer.for_port(served.number)))
+
+
+def virtual(inbound: Inbound, served: Iterable[Served]) -> Listener:
+    """The one listener that takes every captured connection to the pod."""
+    ports = list(served)
+    chains = [_black_hole(), *_passthrough(inbound, 0, inbound.peer.mode)]
+    known = {each.number for each in ports}
+    for number, mode in sorted(inbound.peer.ports.items()):
+        if number not in known:
+            chains += _passthrough(inbound, number, mode)
+    for each in ports:
+        chains += port_chains(inbound, each)
+    found = listener("virtualInbound", ANY, PORT, chains, inbound.log)
+    found.listener_filters.insert(0, filters.ORIGINAL_DESTINATION)
+    return found
+
+
+def listener(name: str, address: str, port: int, chains: list[FilterChain], log: str) -> Listener:
+    return Listener(
+        name=name,
+        address=socket_address(address, port),
+        filter_chains=chains,
+        listener_filters=inspectors(chains),
+        listener_filters_timeout=timedelta(0),
+        continue_on_listener_filters_timeout=True,
+        traffic_direction=TrafficDirection.INBOUND,
+        access_log=accesslog.connections(log),
+        max_connections_to_accept_per_socket_event=_ONE_AT_A_TIME,
+    )
+
+
+def _passthrough(inbound: Inbound, number: int, mode: MutualTLS) -> Iterator[FilterChain]:
+    cluster = names.INBOUND_PASSTHROUGH
+    stat = names.stat(cluster)
+    port = _Port(number, Protocol.UNSUPPORTED, cluster, "virtualInbound", stat, 0, ":0/*")
+    return _chains(inbound, port, mode)
+
+
+def _chains(inbound: Inbound, port: _Port, mode: MutualTLS) -> Iterator[FilterChain]:
+    socket = tls.server([inbound.trust_domain])
+    for option in options(port.protocol, mode):
+        catch_all_http = port.passthrough and option.http
+        yield inbound_chain(
+            "virtualInbound-catchall-http" if catch_all_http else port.name,
+            _filters(inbound, port, option),
+            _match(port, option),
+            socket if option.tls else None,
+        )
+
+
+def _match(port: _Port, option: Option) -> dict[str, Any]:
+    match: dict[str, Any] = {
+        "transport_protocol": option.transport,
+        "application_protocols": option.alpn,
+    }
+    return match | ({"destination_port": {"value": port.number}} if port.number else {})
+
+
+def _filters(inbound: Inbound, port: _Port, option: Option) -> list[Filter]:
+    if not option.http:
+        proxy = tcp.to(port.cluster, inbound.log)
+        mongo = [filters.mongo(port.cluster)] if port.protocol is Protocol.MONGO else []
+        return [*inbound.authorization.tcp, *mongo, proxy]
+    manager = hcm.inbound(
+        port.stat, _routes(port), port.protocol, inbound.authorization.http, inbound.workload, inbound.log
+    )
+    return [manager]
+
+
+def _routes(port: _Port) -> RouteConfiguration:
+    host = {"name": f"inbound|http|{port.service_port}", "domains": ["*"], "routes": [_route(port)]}
+    return RouteConfiguration(name=port.cluster, virtual_hosts=[host], validate_clusters={"value": False})
+
+
+def _route(port: _Port) -> Route:
+    """Everything to the application, for as long as the caller likes."""
+    forever = {"max_stream_duration": timedelta(0), "grpc_timeout_header_max": timedelta(0)}
+    route = Route(
+        name="default",
+        match={"prefix": "/"},
+        route={"cluster": port.cluster, "timeout": timedelta(0), "max_stream_duration": forever},
+        decorator={"operation": port.operation},
+    )
+    if port.protocol not in (Protocol.GRPC, Protocol.GRPC_WEB):
+        # A connection that the application closed while it was idle; nothing has been sent on it yet.
+        route.route.retry_policy.retry_on = "reset-before-request"
+        route.route.retry_policy.num_retries.value = 2
+    return route
+
+
+def _black_hole() -> FilterChain:
+    """A connection to the capturing port itself would come back to it for ever."""
+    proxy = tcp.to(names.BLACK_HOLE, "")
+    return inbound_chain("virtualInbound-blackhole", [proxy], {"destination_port": {"value": PORT}}, None)

@@ -1,0 +1,86 @@
+"""What differs on one machine: nothing is captured, so every port that traffic enters has a listener of its own.
+
+Everything else, filters, routes, TLS, authorization, is the same code (see ``Placement``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from envoy.config.listener.v3.listener_pb2 import Listener
+from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
+
+from mesh.compile import inbound, listener, outbound, ports, routeconfig
+from mesh.compile.gateway import Socket
+from mesh.compile.inbound import Inbound
+from mesh.compile.listener import Chain
+from mesh.compile.scope import Scope
+from mesh.compile.served import Served
+from mesh.envoy import names
+from mesh.envoy.address import LOOPBACK
+from mesh.model.mesh import Placement
+from mesh.model.service import Port, Service, Workload
+
+
+def upstreams(scope: Scope, workload: Workload, placement: Placement) -> Iterator[tuple[Service, Port, int]]:
+    """The services that a proxy listens for, each port with the loopback port that stands for it."""
+    for egress in scope.egress:
+        for service in egress.services:
+            for port in service.ports:
+                placed = placement.outbound.get((workload.key, service.hostname, port.number))
+                if placed is not None:
+                    yield service, port, placed
+
+
+def outbound_listener(
+    scope: Scope, workload: Workload, service: Service, port: Port, placed: int, log: str
+) -> Listener:
+    """What the application dials instead of the service; the name does not change when the port does."""
+    name = names.at_port(service.hostname, port.number)
+    chains: list[Chain] = []
+    if not port.protocol.is_http:
+        chains.append(outbound.tcp_chain(scope, service, port, log))
+    if ports.may_be_http(port.protocol):
+        http = outbound.http_chain(f"0.0.0.0_{port.number}", name, port, workload, log)
+        chains.append(outbound.sniffed(http) if ports.is_sniffed(port.protocol) else http)
+    return listener.outbound(name, LOOPBACK, placed, chains)
+
+
+def gateway_port(socket: Socket, workload: Workload, placement: Placement) -> int | None:
+    """Where a router listens for a Gateway's servers, by the number that the Gateway gives."""
+    return next(
+        (
+            placement.gateway[workload.key, server.number]
+            for server in socket.servers
+            if (workload.key, server.number) in placement.gateway
+        ),
+        None,
+    )
+
+
+def inbound_listener(found: Inbound, served: Served, placed: int) -> Listener:
+    """What callers dial instead of the pod's port: its chains without the port that they would be chosen by."""
+    chains = inbound.port_chains(found, served)
+    for chain in chains:
+        chain.filter_chain_match.ClearField("destination_port")
+    return inbound.listener(names.inbound(served.number), LOOPBACK, placed, chains, found.log)
+
+
+def routes(name: str, hosts: Iterable[VirtualHost]) -> RouteConfiguration:
+    """A client dials 127.0.0.1 and says so: any name is answered, and the other side sees the service's own."""
+    config = routeconfig.for_service(name, hosts)
+    for host in config.virtual_hosts:
+        for route in host.routes:
+            if route.HasField("route"):
+                _rewrite(route, name)
+    return config
+
+
+def _rewrite(route: Route, authority: str) -> None:
+    shares = route.route.weighted_clusters.clusters
+    if any(share.HasField("host_rewrite_literal") for share in shares):
+        for share in shares:
+            share.host_rewrite_literal = share.host_rewrite_literal or authority
+    elif not route.route.HasField("host_rewrite_literal"):
+        route.route.host_rewrite_literal = authority

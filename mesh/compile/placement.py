@@ -1,0 +1,58 @@
+"""A placement of a whole mesh on one machine with ports counted up: for printing and for tests.
+
+A running mesh takes the ports that are free instead (``mesh.local``). The order is that of the Mesh, so that the same files
+give the same ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from mesh.compile.gateway import sockets
+from mesh.compile.scope import Scopes
+from mesh.compile.served import served
+from mesh.model.mesh import Mesh, Placement
+from mesh.model.service import Kind, Protocol, Workload
+
+_FIRST = 20001
+
+
+def numbered(mesh: Mesh, first: int = _FIRST) -> Placement:
+    """Every port that the mesh needs, from ``first`` on."""
+    numbers = count(first)
+    scopes = Scopes(mesh)
+    inbound, application, outbound, gateway = {}, {}, {}, {}
+    for workload in mesh.workloads:
+        for port in _served(mesh, workload):
+            inbound[workload.key, port] = next(numbers)
+            application[workload.key, port] = next(numbers)
+        for number in _gateway(mesh, workload):
+            gateway[workload.key, number] = next(numbers)
+        for host, port in outbound_ports(mesh, workload, scopes):
+            outbound[workload.key, host, port] = next(numbers)
+    return Placement(True, inbound, application, outbound, gateway)
+
+
+def outbound_ports(mesh: Mesh, workload: Workload, scopes: Scopes | None = None) -> list[tuple[str, int]]:
+    """(host name, port) of every service that a proxy has a listener for."""
+    scope = (scopes or Scopes(mesh)).of(workload)
+    found = (
+        (service.hostname, port.number)
+        for egress in scope.egress
+        for service in egress.services
+        for port in service.ports
+        if port.protocol is not Protocol.UDP
+    )
+    return list(dict.fromkeys(found))
+
+
+def _served(mesh: Mesh, workload: Workload) -> Iterator[int]:
+    if workload.kind is Kind.SIDECAR:
+        yield from (each.number for each in served(workload, mesh.services))
+
+
+def _gateway(mesh: Mesh, workload: Workload) -> Iterator[int]:
+    if workload.kind is Kind.ROUTER:
+        found = sockets(mesh, workload, served(workload, mesh.services))
+        yield from dict.fromkeys(server.number for socket in found for server in socket.servers)

@@ -1,0 +1,137 @@
+"""What one proxy sees of the mesh: services, VirtualServices, DestinationRules.
+
+A Sidecar narrows it; a gateway sees all. Source: pilot/pkg/model/sidecar.go. Proxies of one namespace with the same
+Sidecar share one Scope, and everything compiled from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from mesh.compile import imports
+from mesh.compile.rules import Rule, Rules
+from mesh.compile.visible import VirtualService, services_for, virtual_services_for
+from mesh.model.mesh import Config, Mesh
+from mesh.model.service import Kind, Service, Workload
+from mesh.resources.istio.network import EgressListener, OutboundMode, SidecarSpec
+
+_EVERYTHING = EgressListener(hosts=("*/*",))
+
+
+@dataclass(frozen=True, eq=False)
+class Egress:
+    """One egress listener: the services that it answers for and the rules for them."""
+
+    services: tuple[Service, ...]
+    virtual_services: tuple[VirtualService, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """``services`` are all that have clusters; ``egress`` those that have listeners and routes."""
+
+    namespace: str
+    kind: Kind
+    services: tuple[Service, ...]
+    egress: tuple[Egress, ...]
+    outbound: OutboundMode
+    rules: Mapping[str, Rule]
+
+    def rule(self, hostname: str) -> Rule | None:
+        return self.rules.get(hostname)
+
+    def service(self, hostname: str) -> Service | None:
+        return self._by_host.get(hostname)
+
+    @cached_property
+    def _by_host(self) -> Mapping[str, Service]:
+        return {service.hostname: service for service in self.services}
+
+
+class Scopes:
+    """The Scope of every proxy, each made once."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        self._rules = Rules(mesh.destination_rules, mesh.config.root_namespace)
+        self._made: dict[tuple[str, Kind, tuple[str, str] | None], Scope] = {}
+
+    def of(self, workload: Workload) -> Scope:
+        sidecar = self._sidecar(workload) if workload.kind is Kind.SIDECAR else None
+        key = (workload.namespace, workload.kind, (sidecar.namespace, sidecar.name) if sidecar else None)
+        if key not in self._made:
+            self._made[key] = self._make(workload.namespace, workload.kind, sidecar)
+        return self._made[key]
+
+    def _sidecar(self, workload: Workload) -> Config[SidecarSpec] | None:
+        """The namespace's Sidecar that selects the pod, else its one without a selector, else the root namespace's."""
+        own = [s for s in self._mesh.sidecars if s.namespace == workload.namespace]
+        chosen = (s for s in own if (by := s.spec.workload_selector) and by.selects(workload.labels))
+        root = self._mesh.config.root_namespace
+        wide = [s for s in (*own, *self._mesh.sidecars) if s.spec.workload_selector is None]
+        return next(chosen, next((s for s in wide if s.namespace in (workload.namespace, root)), None))
+
+    def _make(self, namespace: str, kind: Kind, sidecar: Config[SidecarSpec] | None) -> Scope:
+        spec = sidecar.spec if sidecar else SidecarSpec()
+        exported = services_for(self._mesh.services, namespace)
+        rules = virtual_services_for(self._mesh.virtual_services, namespace)
+        egress = []
+        for listener in spec.egress or (_EVERYTHING,):
+            hosts = imports.classify(listener.hosts, namespace)
+            taken = imports.services(exported, hosts, namespace)
+            egress.append(Egress(tuple(taken), tuple(imports.rules(rules, hosts))))
+        policy = spec.outbound_traffic_policy or self._mesh.config.outbound_traffic_policy
+        services = tuple(_unique(self._reachable(egress, namespace)))
+        found = {s.hostname: rule for s in services if (rule := self._rules.find(namespace, s))}
+        return Scope(namespace, kind, services, tuple(egress), policy.mode, found)
+
+    def _reachable(self, egress: list[Egress], namespace: str) -> Iterator[Service]:
+        """Imported services, and those that an imported VirtualService sends requests to, with only the ports it names."""
+        for each in egress:
+            yield from each.services
+            for rule in each.virtual_services:
+                for host, ports in _destinations(rule, namespace).items():
+                    service = self._visible(host, namespace)
+                    if service and (narrowed := _only(service, ports)):
+                        yield narrowed
+
+    def _visible(self, hostname: str, namespace: str) -> Service | None:
+        named = [s for s in self._mesh.services if s.hostname == hostname]
+        own = [s for s in named if s.namespace == namespace]
+        return next(iter(own or services_for(named, namespace)), None)
+
+
+def _destinations(rule: VirtualService, namespace: str) -> dict[str, set[int]]:
+    """Hosts and ports (0 is any) of the routes that callers in ``namespace`` may meet."""
+    found: dict[str, set[int]] = {}
+    for route in rule.spec.http:
+        sources = [m.source_namespace for m in route.match if m.source_namespace]
+        if sources and namespace not in sources:
+            continue
+        targets = [target.destination for target in route.route]
+        for target in [*targets, *([route.mirror] if route.mirror else [])]:
+            found.setdefault(target.host, set()).add(target.port.number if target.port else 0)
+    return found
+
+
+def _only(service: Service, ports: set[int]) -> Service | None:
+    if 0 in ports:
+        return service
+    kept = tuple(port for port in service.ports if port.number in ports)
+    if len(kept) == len(service.ports):
+        return service
+    return replace(service, ports=kept) if kept else None
+
+
+def _unique(services: Iterator[Service]) -> Iterator[Service]:
+    """One service a host name: the first, with the ports that a later part of the same service adds."""
+    found: dict[str, Service] = {}
+    for service in services:
+        first = found.setdefault(service.hostname, service)
+        if first.namespace == service.namespace:
+            known = {port.number for port in first.ports}
+            added = tuple(port for port in service.ports if port.number not in known)
+            found[service.hostname] = replace(first, ports=first.ports + added) if added else first
+    yield from found.values()

@@ -1,0 +1,46 @@
+"""TCP proxying: what a filter chain does with bytes it does not read as HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from envoy.config.listener.v3.listener_components_pb2 import Filter
+from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
+
+from mesh.compile import accesslog
+from mesh.compile.rules import Rule
+from mesh.envoy import filters
+from mesh.model.service import Protocol
+from mesh.resources.istio.destinationrule import LoadBalancer, TrafficPolicy
+
+
+def to(cluster: str, log: str, stat_prefix: str = "") -> Filter:
+    """Everything to one cluster."""
+    return _proxy(TcpProxy(stat_prefix=stat_prefix or cluster, cluster=cluster), log)
+
+
+def to_service(cluster: str, protocol: Protocol, rule: Rule | None, log: str) -> list[Filter]:
+    """To a port of a service, as its DestinationRule says."""
+    proxy = TcpProxy(stat_prefix=cluster, cluster=cluster)
+    policy = (rule.spec.traffic_policy if rule else None) or TrafficPolicy()
+    longest = _longest(policy)
+    if longest is not None:
+        proxy.max_downstream_connection_duration.FromTimedelta(longest)
+    if _by_source(policy.load_balancer):
+        proxy.hash_policy.add().source_ip.SetInParent()
+    chain = [_proxy(proxy, log)]
+    return [filters.mongo(cluster), *chain] if protocol is Protocol.MONGO else chain
+
+
+def _longest(policy: TrafficPolicy) -> timedelta | None:
+    tcp = policy.connection_pool.tcp if policy.connection_pool else None
+    return tcp.max_connection_duration if tcp else None
+
+
+def _by_source(balancer: LoadBalancer | None) -> bool:
+    return bool(balancer and balancer.consistent_hash and balancer.consistent_hash.use_source_ip)
+
+
+def _proxy(proxy: TcpProxy, log: str) -> Filter:
+    proxy.access_log.extend(accesslog.requests(log))
+    return filters.network(filters.TCP_PROXY, proxy)
