@@ -14,21 +14,31 @@ from mesh.envoy.resource import Resource, pack
 from mesh.xds.topic import HELD_BEFORE, Topic
 
 
-def stand_ins(topic: Topic, wanted: Mapping[str, Resource], paused: bool) -> dict[str, Resource]:
+def stand_ins(
+    topic: Topic, wanted: Mapping[str, Resource], former: Mapping[str, Resource], paused: bool
+) -> dict[str, Resource]:
     """What to send for subscribed endpoints that are not ``wanted``: nothing while the proxy surely has some.
 
-    Else the last ones that it accepted, so that a route that still leads there keeps working, or an empty set.
-    ``paused``: the proxy waits for endpoints since before this stream.
+    Else the ones it had, those of a ``former`` state, or none at all, in this order, so that a route that still
+    leads there keeps working. ``paused``: the proxy waits for endpoints since before this stream.
     """
-    return {
-        name: _stand_in(topic, name) for name in topic.names - wanted.keys() if _waits(topic, name, paused)
+    named = {
+        name: _stand_in(name, topic.held.get(name), former, paused) for name in topic.names - wanted.keys()
     }
+    return {name: resource for name, resource in named.items() if resource}
 
 
-def _waits(topic: Topic, name: str, paused: bool) -> bool:
-    held = topic.held.get(name)
-    return held is None or not held.version or (held.version == HELD_BEFORE and paused)
+def _stand_in(
+    name: str, held: Resource | None, former: Mapping[str, Resource], paused: bool
+) -> Resource | None:
+    if held is None:
+        return former.get(name) or _empty(name)
+    if held.version == HELD_BEFORE and paused:
+        return _empty(name)
+    if held.version:
+        return None
+    return Resource(name, "stand-in", held.any) if held.any.type_url else _empty(name)
 
 
-def _stand_in(topic: Topic, name: str) -> Resource:
-    return topic.good.get(name) or pack(name, ClusterLoadAssignment(cluster_name=name))
+def _empty(name: str) -> Resource:
+    return pack(name, ClusterLoadAssignment(cluster_name=name))

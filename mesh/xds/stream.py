@@ -32,6 +32,7 @@ class Stream:
 
     def __init__(self) -> None:
         self._desired: Desired | None = None
+        self._former: dict[str, Resource] = {}
         self._warming: frozenset[str] = frozenset()
         self._topics: dict[str, Topic] = {}
         self._sent = 0
@@ -40,6 +41,8 @@ class Stream:
         """Aim for another state; None: for none, the proxy keeps what it has."""
         if desired and self._desired and desired.version == self._desired.version:
             return []
+        if self._desired:
+            self._former = {**({} if self.accepted else self._former), **self._desired.of(ENDPOINT)}
         self._desired = desired
         for topic in self._topics.values():
             topic.rejected = None
@@ -122,7 +125,7 @@ class Stream:
         wanted = desired.of(topic.type_url)
         if topic.type_url != ENDPOINT:
             return wanted
-        return {**wanted, **stand_ins(topic, wanted, paused=CLUSTER not in self._topics)}
+        return {**wanted, **stand_ins(topic, wanted, self._former, paused=CLUSTER not in self._topics)}
 
     def _send_removed_clusters(self) -> Update | None:
         removed = self._removable_clusters()

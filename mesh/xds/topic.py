@@ -40,7 +40,7 @@ class Request:
 class Update:
     """What a proxy is told: the resources that are new or changed and those that are gone.
 
-    ``whole`` is the type's whole state after it.
+    ``whole`` is the type's whole state after it, ``before`` what the changed ones were.
     """
 
     type_url: str
@@ -49,11 +49,12 @@ class Update:
     changed: Mapping[str, Resource]
     removed: Mapping[str, Resource]
     whole: Mapping[str, Resource]
+    before: Mapping[str, Resource]
 
 
 @dataclass
 class Topic:
-    """``held`` is what the proxy holds if it accepts what is in flight; ``good`` what it last accepted on this stream.
+    """``held`` is what the proxy holds if it accepts what is in flight.
 
     A held resource without a version may be there or not; one without content is known only by its name.
     """
@@ -62,7 +63,6 @@ class Topic:
     wildcard: bool = False
     names: set[str] = field(default_factory=set)
     held: dict[str, Resource] = field(default_factory=dict)
-    good: dict[str, Resource] = field(default_factory=dict)
     in_flight: Update | None = None
     rejected: str | None = None
     last_nonce: str = ""
@@ -83,7 +83,6 @@ class Topic:
         self.names = (self.names | request.subscribe) - gone - {"*"}
         if not self.wildcard:
             self.forget(gone)
-            self._disown(gone)
         self.forget(again)
 
     def forget(self, names: Iterable[str]) -> None:
@@ -106,10 +105,11 @@ class Topic:
         self, nonce: str, version: str, changed: Mapping[str, Resource], removed: Mapping[str, Resource]
     ) -> Update:
         """Take a change as sent; the proxy's answer to ``nonce`` decides."""
+        before = {name: self.held[name] for name in changed if name in self.held}
         self.forget(removed)
         self.held |= changed
         whole = {name: resource for name, resource in self.held.items() if resource.any.type_url}
-        self.in_flight = Update(self.type_url, nonce, version, changed, removed, whole)
+        self.in_flight = Update(self.type_url, nonce, version, changed, removed, whole, before)
         self.last_nonce = nonce
         return self.in_flight
 
@@ -131,3 +131,7 @@ class Topic:
     def _has(self, resource: Resource) -> bool:
         held = self.held.get(resource.name)
         return held is not None and held.version == resource.version
+
+
+def _in_doubt(name: str, before: Resource | None) -> Resource:
+    return Resource(name, "", before.any if before else Any())
