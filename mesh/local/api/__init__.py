@@ -1,5 +1,4 @@
-"""The store served as a Kubernetes API: what kubectl, the kubernetes client and the mesh's own commands talk
-to.
+"""The store served as a Kubernetes API, to kubectl, the kubernetes client and the mesh's own commands.
 
 The runtime opens the store, then serves it for as long as the mesh is up::
 

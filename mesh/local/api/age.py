@@ -8,8 +8,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def age(timestamp: str, now: datetime) -> str:
-    """From an RFC 3339 time to now: ``12s``, ``3m4s``, ``47m``, ``3h5m``, ``20h``, ``2d3h``, ``40d``,
-    ``2y17d``.
+    """From an RFC 3339 time to now: ``12s``, ``3m4s``, ``47m``, ``3h5m``, ``20h``, ``2d3h``, ``2y17d``.
 
     The steps are those of k8s.io/apimachinery/pkg/util/duration.HumanDuration.
     """

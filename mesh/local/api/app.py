@@ -1,6 +1,4 @@
-"""The ASGI application: a request goes by its path to discovery, a document or an object, and what is refused
-becomes a Status.
-"""
+"""The ASGI application: a request goes by its path to discovery, a document or an object."""
 
 from __future__ import annotations
 

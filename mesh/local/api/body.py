@@ -16,8 +16,10 @@ LARGEST = 3 * 1024 * 1024
 
 
 async def read(request: Request) -> Any:
-    """The body, decoded. Raises Refused: 413 when it is too large, 415 for a format that is not JSON or YAML,
-    400 when it is broken.
+    """The body, decoded.
+
+    Raises Refused: 413 when it is too large, 415 for a format that is not JSON or YAML, 400 when it is
+    broken.
     """
     media = media_type(request)
     if "protobuf" in media:
@@ -40,9 +42,7 @@ async def read(request: Request) -> Any:
 
 
 async def read_object(request: Request, target: Target) -> Object:
-    """The body as an object of the target's kind, version and namespace: what is left out is taken from the
-    path.
-    """
+    """The body as an object of the target's kind and namespace: what it leaves out is taken from the path."""
     obj = await read(request)
     if not isinstance(obj, dict) or not isinstance(obj.get("metadata", {}), dict):
         raise bad_request(f"the body is not a {target.kind.name}: send an object with metadata and spec")

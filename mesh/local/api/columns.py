@@ -1,5 +1,4 @@
-"""The columns of `kubectl get` for each kind: those of kubectl's own printers and of Istio's CRDs, and
-ACCEPTED.
+"""The columns of `kubectl get`: those of kubectl's own printers and of Istio's CRDs, and ACCEPTED.
 
 ACCEPTED is whether every proxy concerned has taken the object: the status' condition of type Accepted, which
 the runtime writes. A kind without an entry here shows its age.
@@ -23,8 +22,9 @@ Value = Callable[[Object, datetime], Any]
 
 @dataclass(frozen=True)
 class Column:
-    """``wide``: only shown by -o wide. ``value`` gets the object and the time, and returns a text or a
-    number.
+    """``wide``: only shown by -o wide.
+
+    ``value`` gets the object and the time, and returns a text or a number.
     """
 
     name: str

@@ -1,5 +1,4 @@
-"""Discovery: which kinds are served, in the aggregated form that kubectl asks for and in the older one of
-other clients.
+"""Discovery: which kinds are served, in the form that kubectl asks for and in that of older clients.
 
 Formats: apidiscovery.k8s.io/v2 APIGroupDiscoveryList; meta/v1 APIVersions, APIGroupList, APIGroup,
 APIResourceList.

@@ -1,5 +1,4 @@
-"""Just enough OpenAPI v3 for kubectl: apply, create and edit look up whether the server checks fields itself,
-and it does.
+"""Just enough OpenAPI v3 for kubectl to learn that the server checks fields itself.
 
 What they look for is a path whose patch names the kind and has a ``fieldValidation`` parameter; with that
 they send what the user wrote.

@@ -1,5 +1,4 @@
-"""What `kubectl get pods` says of a pod: how many containers are ready, what it is doing, how often it was
-restarted.
+"""What `kubectl get pods` says of a pod: what is ready, what it is doing, how often it was restarted.
 
 The rules are those of kubectl's printer (k8s.io/kubernetes/pkg/printers/internalversion, printPod).
 """

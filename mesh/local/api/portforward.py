@@ -44,9 +44,7 @@ async def portforward(service: Service, socket: WebSocket) -> None:
 
 @dataclass
 class _Session:
-    """One kubectl: its open connections by their data stream, and the error stream that goes with each
-    request.
-    """
+    """One kubectl: its open connections by data stream, and the error stream that goes with each request."""
 
     service: Service
     socket: WebSocket

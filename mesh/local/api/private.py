@@ -8,9 +8,7 @@ from pathlib import Path
 
 
 def write_private(path: Path, content: str | bytes) -> None:
-    """Replaces the file in one step, with mode 0600 from the beginning; its directory is made (0700) when
-    missing.
-    """
+    """Replaces the file in one step, never readable by others; its directory is made (0700) when missing."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,6 +1,4 @@
-"""The scale subresource: `kubectl scale` reads and writes an autoscaling/v1 Scale, the store changes
-spec.replicas.
-"""
+"""The scale subresource: `kubectl scale` writes an autoscaling/v1 Scale, the store spec.replicas."""
 
 from __future__ import annotations
 

@@ -77,9 +77,7 @@ class _Server(uvicorn.Server):
         yield
 
     async def end(self, serving: asyncio.Task[None]) -> None:
-        """Finishes the answers under way, then cuts what is still connected: an idle client keeps TLS open
-        for long.
-        """
+        """Finishes the answers under way, then cuts what is still connected: idle clients stay for long."""
         self.should_exit = True
         await asyncio.wait({serving}, timeout=END_SECONDS)
         for connection in list(self.server_state.connections):
@@ -95,9 +93,7 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def _bound(kept: Path) -> Generator[socket.socket]:
-    """A socket on the port of the last time when that is still free, so that clients find the API again, else
-    on any.
-    """
+    """A socket on the port of the last time, so that clients find the API again; on any when it is taken."""
     last = kept.read_text() if kept.is_file() else ""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,6 +1,4 @@
-"""What the API is given to serve: the store, and the parts of the runtime that logs and forwarded ports come
-from.
-"""
+"""What the API is given to serve: the store, and where logs and forwarded ports come from."""
 
 from __future__ import annotations
 
@@ -35,8 +33,9 @@ class PortForward(Protocol):
     """How `kubectl port-forward` reaches a port of a pod. Implemented by the runner."""
 
     async def connect(self, pod: Object, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection to what the pod's container port is on this machine. Raises OSError when nothing
-        listens there.
+        """A connection to what the pod's container port is on this machine.
+
+        Raises OSError when nothing listens there.
         """
         ...
 

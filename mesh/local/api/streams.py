@@ -1,6 +1,4 @@
-"""Answers that have no end of their own (watches, logs that are followed) and that all end when the server
-does.
-"""
+"""Answers without an end of their own (watches, followed logs), which all end when the server does."""
 
 from __future__ import annotations
 
@@ -18,9 +16,7 @@ class Streams:
 
     @asynccontextmanager
     async def limit(self, seconds: float | None) -> AsyncIterator[None]:
-        """Raises TimeoutError when the wait inside takes longer, or when the server stops: ``closed`` tells
-        which.
-        """
+        """Raises TimeoutError when the wait takes longer or the server stops: ``closed`` tells which."""
         async with asyncio.timeout(0 if self.closed else seconds) as waiting:
             self._waiting.add(waiting)
             try:

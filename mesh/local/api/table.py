@@ -1,5 +1,4 @@
-"""Tables: what `kubectl get` asks for, one row an object, one column for each thing worth knowing at a
-glance.
+"""Tables: what `kubectl get` asks for, one row an object.
 
 Format: meta.k8s.io/v1 Table. Which columns a kind has is in ``columns``.
 """

@@ -1,5 +1,4 @@
-"""Server-side apply: an applied configuration is merged into the object, and its manager owns exactly the
-fields it names.
+"""Server-side apply: a configuration is merged into the object, and its manager owns what it names.
 
 As sigs.k8s.io/structured-merge-diff does it, without versions or schemas: which lists are maps is in
 ``listkeys``. Pure.

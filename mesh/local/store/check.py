@@ -1,5 +1,4 @@
-"""Asking the mesh whether a change makes sense before it is kept, and turning its Problems into a refusal
-that kubectl can show.
+"""Asking the mesh whether a change makes sense, and turning its Problems into a refusal.
 
 The hook is given by whoever opens the store (link and compile behind it); without one everything is accepted.
 """
@@ -18,6 +17,9 @@ Validate = Callable[[Sequence[Object], Sequence[Object]], Iterable[Problem] | Aw
 """Called before a write with the objects it would put in place and with all objects as they would then be.
 Returns what is wrong with those put in place: an ERROR refuses the write, a WARNING is handed back with the
 answer. Not called for statuses, Events and deletions.
+
+It runs inside the write, so it must not write itself, and every other write waits for it: return at once when
+nothing put in place is of a kind that matters (Pods).
 """
 
 

@@ -1,5 +1,4 @@
-"""What Kubernetes fills in where a manifest is silent, as far as kubectl, the typed clients and the local
-controllers rely on it.
+"""What Kubernetes fills in where a manifest is silent, as far as clients and controllers here rely on it.
 
 Source: the defaults in k8s.io/kubernetes/pkg/apis/*/v1/defaults.go. Works on a fresh copy, which it changes.
 """
@@ -44,9 +43,7 @@ def _service(obj: Object, draft: Draft) -> None:
 
 
 def _free_address(draft: Draft) -> str:
-    """The lowest free one, so that Services made in one order always get the same addresses: 10.2.0.1,
-    10.2.0.2, ...
-    """
+    """The lowest free one: Services made in one order always get 10.2.0.1, 10.2.0.2, ..."""
     used = {at(service, "spec.clusterIP") for service in draft.of(kind("Service"))}
     return next(address for address in map(_address, range(len(used) + 1)) if address not in used)
 

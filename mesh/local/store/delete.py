@@ -1,5 +1,4 @@
-"""What a delete does to a draft: preconditions, a pod's grace, finalizers, and what belonged to the deleted
-object.
+"""What a delete does to a draft: preconditions, a pod's grace, finalizers, and what the object owned.
 
 Called by the store, inside a write. The rules are those of kube-apiserver's pod strategy and of the garbage
 collector.
@@ -61,9 +60,7 @@ def delete(draft: Draft, where: Key, how: Deletion) -> Object:
 
 
 def remove(draft: Draft, obj: Object, orphan: bool = False) -> None:
-    """Takes the object out, and deletes (or, with ``orphan``, sets free) what it owned; a Namespace takes its
-    contents along.
-    """
+    """Takes the object out with what it owned (which ``orphan`` sets free); a Namespace with its contents."""
     draft.remove(obj)
     if obj["kind"] == "Namespace":
         for inner in [found for found in draft.all() if namespace_of(found) == name_of(obj)]:
@@ -98,8 +95,9 @@ def _check(obj: Object, where: Key, how: Deletion) -> None:
 
 
 def _grace(obj: Object, how: Deletion) -> int:
-    """Seconds that a pod is given to stop; 0 for whatever does not run. Asking again with less shortens it,
-    with none ends it.
+    """Seconds that a pod is given to stop; 0 for whatever does not run.
+
+    Asking again with less shortens it, with none ends it.
     """
     if obj["kind"] != "Pod" or not at(obj, "spec.nodeName") or at(obj, "status.phase") in FINISHED:
         return 0

@@ -19,9 +19,7 @@ EMPTY: tuple[object, ...] = ({}, [], "", None)
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a write takes from outside: the time, fresh identities, and who writes (empty for the mesh
-    itself).
-    """
+    """What a write takes from outside: the time, fresh identities, and who writes (empty: the mesh)."""
 
     now: datetime
     uid: Callable[[], str]
@@ -38,8 +36,9 @@ def timestamp(moment: datetime) -> str:
 
 
 class Draft:
-    """Objects with changes laid over them. ``changes`` says, in order, what each changed key becomes; None is
-    a removal.
+    """Objects with changes laid over them.
+
+    ``changes`` says, in order, what each changed key becomes; None is a removal.
     """
 
     def __init__(self, objects: Mapping[Key, Object], stamp: Stamp) -> None:

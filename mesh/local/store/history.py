@@ -26,8 +26,9 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """One change. ``object`` is as it is now (for DELETED: as it last was), ``previous`` as it was before,
-    None for ADDED.
+    """One change.
+
+    ``object`` is as it is now (for DELETED: as it last was), ``previous`` as it was before, None for ADDED.
     """
 
     version: int
@@ -63,9 +64,7 @@ class History:
         self._wake()
 
     def check(self, since: int) -> None:
-        """Raises Refused (410) for a version that is forgotten, or that this state has not reached (it is
-        from another one).
-        """
+        """Raises Refused (410) for a version that is forgotten, or that this state never had."""
         if not self._oldest <= since <= self.version:
             raise expired(since, self._oldest)
 

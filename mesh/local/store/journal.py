@@ -32,9 +32,7 @@ _REMOVE = "DELETE FROM objects WHERE grp = ? AND resource = ? AND namespace = ? 
 
 
 class Unusable(Exception):
-    """The state file cannot be opened: another control plane has it, or it is damaged, or from another
-    version.
-    """
+    """The state file cannot be opened: another control plane has it, it is damaged, or the disk is full."""
 
 
 class Journal:
@@ -83,9 +81,7 @@ class Journal:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Exclusive, so that a second control plane on the same directory is told at once instead of both losing
-    writes.
-    """
+    """Exclusive, so that a second control plane on the same directory is told so at once."""
     db = sqlite3.connect(path, timeout=0.2, check_same_thread=False)
     try:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")

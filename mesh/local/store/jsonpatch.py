@@ -22,8 +22,9 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def json_patch(target: Any, operations: Any) -> Any:
-    """RFC 6902. Raises Refused: 400 for an operation that cannot be read, 422 for one that does not fit the
-    object.
+    """RFC 6902.
+
+    Raises Refused: 400 for an operation that cannot be read, 422 for one that does not fit the object.
     """
     if not isinstance(operations, list):
         raise bad_request("a JSON patch is a list of operations")

@@ -1,5 +1,4 @@
-"""The kinds that the local mesh keeps and serves: one line each in ``KINDS``, and adding a kind is adding a
-line.
+"""The kinds that the local mesh keeps and serves: adding a kind is adding a line to ``KINDS``.
 
 Used by the store (how an object is keyed and prepared) and by the API (discovery, paths, short names).
 """
@@ -16,8 +15,9 @@ INVOLVED = tuple(f"involvedObject.{name}" for name in ("kind", "namespace", "nam
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of object. ``versions`` begins with the one that is stored; the others are served as aliases of
-    it.
+    """A kind of object.
+
+    ``versions`` begins with the one that is stored; the others are served as aliases of it.
 
     ``status``: has a status subresource (its status is only written through it) and a generation that counts
     changes of the rest. ``fields``: what field selectors may name besides metadata.name and

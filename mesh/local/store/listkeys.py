@@ -1,5 +1,4 @@
-"""Which lists of the built-in kinds are really maps, and by which fields, so that patches merge them item by
-item.
+"""Which lists of the built-in kinds are really maps, and by which fields: patches merge them by item.
 
 The source is the ``patchMergeKey`` and ``listMapKey`` markers in k8s.io/api. Every other list, and every list
 of Istio's kinds (whose CRDs declare none), is replaced as a whole. Read by the strategic merge patch and by
@@ -41,9 +40,7 @@ Path = tuple[str, ...]
 
 
 def merge_keys(path: Path) -> tuple[str, ...]:
-    """The fields that name an item of the list at this path of field names; empty for a list that is replaced
-    whole.
-    """
+    """The fields that name an item of the list at this path; empty for a list that is replaced whole."""
     found = _BY_PARENT.get(path[-2:]) if len(path) > 1 else None  # type: ignore[arg-type]
     return found or _BY_NAME.get(path[-1], ())
 

@@ -24,9 +24,7 @@ _OWN_METADATA = {"labels", "annotations", "finalizers", "ownerReferences"}
 
 
 class Owner(NamedTuple):
-    """A manager in one of its two roles: APPLY owns what its last configuration said, UPDATE what its
-    requests changed.
-    """
+    """A manager in a role: APPLY owns what its last configuration said, UPDATE what its requests changed."""
 
     manager: str
     operation: str
@@ -56,9 +54,7 @@ def owners(obj: Object) -> Owners:
 
 
 def with_owners(obj: Object, held: Owners, before: Object | None, time: str) -> Object:
-    """The object with these owners written into managedFields; an entry that says what it said before keeps
-    its time.
-    """
+    """The object with these owners in its managedFields; an entry that says what it said keeps its time."""
     known = {
         (entry.get("manager"), entry.get("operation")): entry
         for entry in metadata(before or {}).get("managedFields") or []
@@ -73,9 +69,7 @@ def with_owners(obj: Object, held: Owners, before: Object | None, time: str) -> 
 
 
 def after_update(old: Object | None, new: Object, kind: Kind, manager: str, time: str) -> Object:
-    """Gives the fields that differ to the manager that changed them, and takes those that are gone from
-    everybody.
-    """
+    """Gives the fields that differ to the manager that changed them, and takes lost ones from everybody."""
     held = owners(new)
     if not manager and not held:
         return new

@@ -13,8 +13,9 @@ from mesh.local.store.strategic import strategic_patch
 
 
 class PatchType(StrEnum):
-    """The media types of a PATCH request. APPLY is no patch of the object but a configuration: see
-    ``Store.apply``.
+    """The media types of a PATCH request.
+
+    APPLY is no patch of the object but a configuration: see ``Store.apply``.
     """
 
     JSON = "application/json-patch+json"
@@ -24,8 +25,9 @@ class PatchType(StrEnum):
 
 
 def patched(obj: Object, patch: Any, how: PatchType, kind: Kind) -> Object:
-    """The object with the patch applied. Raises Refused: 415 for a type that the kind does not take, 400 and
-    422 for a patch that does not fit.
+    """The object with the patch applied.
+
+    Raises Refused: 415 for a type that the kind does not take, 400 and 422 for a patch that does not fit.
     """
     if how is PatchType.STRATEGIC and kind.is_istio:
         instead = f"send {PatchType.MERGE} or {PatchType.JSON} (kubectl patch --type=merge)"

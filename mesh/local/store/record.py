@@ -21,8 +21,9 @@ COMPONENT = "meshwright"
 async def record(
     store: Store, about: Object, reason: str, message: str, now: datetime, warning: bool = False
 ) -> None:
-    """Says that something happened to ``about`` (a stored object). ``reason`` is one CamelCase word,
-    ``message`` a sentence.
+    """Says that something happened to ``about`` (a stored object).
+
+    ``reason`` is one CamelCase word, ``message`` a sentence.
     """
     event = _event(about, reason, message, timestamp(now), "Warning" if warning else "Normal")
     where = key(kind("Event"), namespace_of(event), name_of(event))

@@ -1,5 +1,6 @@
-"""What the store says no with. The API turns a ``Refused`` into a Kubernetes Status; code in this process
-catches it by ``reason``.
+"""What the store says no with.
+
+The API turns a ``Refused`` into a Kubernetes Status; code in this process catches it by ``reason``.
 
 Reasons and codes are those of k8s.io/apimachinery/pkg/apis/meta/v1 (StatusReason).
 """

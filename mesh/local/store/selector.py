@@ -1,5 +1,4 @@
-"""Label and field selectors, as ``kubectl -l`` and ``--field-selector`` send them, compiled to a predicate
-over objects.
+"""Label and field selectors, as kubectl's -l and --field-selector send them, as predicates over objects.
 
 Grammar: k8s.io/apimachinery/pkg/labels (equality and set requirements) and pkg/fields (equality only).
 """
@@ -24,8 +23,9 @@ _COMMA = re.compile(r",(?![^()]*\))")
 
 
 def matcher(kind: Kind | None, labels: str = "", fields: str = "") -> Matches:
-    """One predicate for both selectors; an empty selector selects everything. Raises Refused (400) for what
-    cannot be read.
+    """One predicate for both selectors; an empty selector selects everything.
+
+    Raises Refused (400) for what cannot be read.
     """
     tests = [_label_test(part.strip()) for part in _COMMA.split(labels) if part.strip()]
     tests += [_field_test(part.strip(), kind) for part in fields.split(",") if part.strip()]

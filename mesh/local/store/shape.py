@@ -1,5 +1,4 @@
-"""What an object must be made of before anything here works with it: maps where maps are read, lists where
-lists are.
+"""What an object must be made of before anything works with it: maps where maps are read, and so on.
 
 Run at the edge, on every object that is sent. Only the fields that this package and the API's tables read are
 named; what a spec may say beyond that is for the validate hook.
@@ -110,8 +109,9 @@ def check(obj: Any, kind: Kind) -> None:
 
 
 def _at(value: Any, steps: list[str], place: str) -> Iterator[tuple[str, Any]]:
-    """Every value at a path, with where it is; ``name[]`` goes through the items of a list. What is missing
-    or null is not there.
+    """Every value at a path, with where it is; what is missing or null is not there.
+
+    ``name[]`` goes through the items of a list.
     """
     if not steps:
         yield place, value

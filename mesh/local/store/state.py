@@ -20,8 +20,10 @@ class State:
     """``objects`` is never to be changed from outside; ``history`` is where a watch reads."""
 
     def __init__(self, directory: Path, now: datetime, remembered: int) -> None:
-        """Versions go on from the last one, or from the clock when that is later: they never go back, even
-        when the directory was removed meanwhile. Nothing before the start is remembered. Raises Unusable.
+        """Opens the state of the directory. Raises Unusable.
+
+        Versions go on from the last one, or from the clock when that is later: they never go back, even when
+        the directory was removed meanwhile. Nothing before the start is remembered.
         """
         self._journal = Journal(directory)
         self._objects, last = self._journal.load()

@@ -35,9 +35,7 @@ Plan = Callable[[Draft], Object]
 
 @dataclass(frozen=True)
 class Written:
-    """A write that was carried out (or would have been, in a dry run): the object as it now is, and the
-    warnings about it.
-    """
+    """A write that was carried out, or would be (dry run): the object as it is then, and warnings."""
 
     object: Object
     warnings: tuple[Problem, ...] = ()
@@ -82,9 +80,7 @@ class Store:
 
     @property
     def version(self) -> int:
-        """The resourceVersion of the state as a whole: that of a list, and where a watch of what follows
-        begins.
-        """
+        """The resourceVersion of the whole state: that of a list, and where a watch of the rest begins."""
         return self._state.history.version
 
     def find(self, where: Key) -> Object | None:
@@ -119,6 +115,7 @@ class Store:
         self, of: Kind | None = None, namespace: str = "", since: int | None = None
     ) -> AsyncIterator[Event]:
         """Events after version ``since``, as they happen; with None first an ADDED for everything there is.
+
         Ends when the store closes.
 
         Raises Refused (410) when that version, or one that this watcher still needs, is forgotten: list again
@@ -136,8 +133,7 @@ class Store:
                     yield event
 
     async def after(self, since: int) -> Sequence[Event]:
-        """What happened after a version, of every kind, as soon as there is something; empty when the store
-        closes.
+        """What happened after a version, as soon as there is something; empty when the store closes.
 
         Raises Refused (410) as ``watch`` does. May be cancelled (by a timeout) without losing any event.
         """
@@ -149,9 +145,7 @@ class Store:
     async def update(
         self, obj: Object, subresource: str = "", manager: str = "", dry_run: bool = False
     ) -> Written:
-        """A whole object in place of the one of its name; with its resourceVersion set only if nobody changed
-        it since.
-        """
+        """A whole object in place of the one of its name; if it has a resourceVersion, only of that one."""
         where = key_of(obj)
         return await self._one(lambda draft: update(draft, where, obj, subresource), manager, dry_run)
 
@@ -171,6 +165,7 @@ class Store:
 
     async def edit(self, where: Key, change: Callable[[Object], Object], subresource: str = "") -> Written:
         """The object with ``change`` made to it, which gets the current one and returns a changed copy.
+
         Cannot conflict.
         """
         return await self._one(
@@ -178,9 +173,7 @@ class Store:
         )
 
     async def apply(self, obj: Object, manager: str, force: bool = False, dry_run: bool = False) -> Written:
-        """Server-side apply: ``obj`` is all that ``manager`` wants of the object, which is created when there
-        is none.
-        """
+        """Server-side apply: ``obj`` is all that ``manager`` wants of it; created when there is none."""
         return (await self.apply_all([obj], manager, force, dry_run))[0]
 
     async def apply_all(
@@ -191,16 +184,16 @@ class Store:
         return await self.write(plans, manager, dry_run)
 
     async def delete(self, where: Key, how: Deletion = PLAIN, dry_run: bool = False) -> Object:
-        """Deletes, with all that the object owned. Returns the object as it last was, or as it is while it
-        waits to go.
+        """Deletes, with all that the object owned.
+
+        Returns the object as it last was, or as it is while it waits to go.
         """
         return (await self._one(lambda draft: delete(draft, where, how), "", dry_run)).object
 
     async def write(
         self, plans: Sequence[Plan], manager: str = "", dry_run: bool = False
     ) -> Sequence[Written]:
-        """Several changes as one: each plan sees what those before it did, and all of them are kept or,
-        raising Refused, none.
+        """Several changes as one: each plan sees what those before it did, and all are kept or none.
 
         A caller that is cancelled does not undo what it asked for: the write finishes.
         """

@@ -1,5 +1,6 @@
-"""Strategic merge patch: a merge patch that knows which lists are maps. What `kubectl apply`, `edit`, `set`
-and `rollout restart` send.
+"""Strategic merge patch: a merge patch that knows which lists are maps.
+
+What `kubectl apply`, `edit`, `set` and `rollout restart` send.
 
 Directives are those of k8s.io/apimachinery/pkg/util/strategicpatch: ``$patch`` (replace, delete, merge),
 ``$retainKeys``, ``$setElementOrder/FIELD`` and ``$deleteFromPrimitiveList/FIELD``.
@@ -17,8 +18,9 @@ _DROP = "$deleteFromPrimitiveList/"
 
 
 def strategic_patch(target: Any, patch: Any) -> Any:
-    """The target with the patch merged in; neither is changed. Raises Refused (400) for a patch that cannot
-    be read.
+    """The target with the patch merged in; neither is changed.
+
+    Raises Refused (400) for a patch that cannot be read.
     """
     if not isinstance(patch, dict):
         raise bad_request("a strategic merge patch is an object")

@@ -1,5 +1,4 @@
-"""What a create, an update and an apply do to a draft: metadata, generation, defaults, ownership of fields,
-the status' own door.
+"""What create, update and apply do to a draft: metadata, generation, defaults, owners, status.
 
 Each takes what the client sent and lays the finished object into the draft. Called by the store, inside a
 write.
@@ -38,8 +37,9 @@ EVENTS_KEPT, EVENTS_AGE = 1000, timedelta(hours=1)
 
 
 def create(draft: Draft, sent: Object) -> Object:
-    """A new object. Raises Refused: 409 when the name is taken, 404 when the namespace does not exist, 422,
-    400.
+    """A new object.
+
+    Raises Refused: 409 when the name is taken, 404 when the namespace does not exist, 422, 400.
     """
     served = kind_of(sent)
     shape.check(sent, served)
@@ -56,8 +56,9 @@ def create(draft: Draft, sent: Object) -> Object:
 
 
 def update(draft: Draft, where: Key, sent: Object, subresource: str = "") -> Object:
-    """A whole object in place of the one at ``where``. Raises Refused: 409 when its resourceVersion or uid is
-    not the current one.
+    """A whole object in place of the one at ``where``.
+
+    Raises Refused: 409 when its resourceVersion or uid is not the current one.
     """
     old, served = draft.need(where), where.kind
     shape.check(sent, served)
@@ -73,8 +74,9 @@ def update(draft: Draft, where: Key, sent: Object, subresource: str = "") -> Obj
 
 
 def apply(draft: Draft, where: Key, sent: Object, manager: str, force: bool) -> Object:
-    """Server-side apply: creates the object or merges into it. Raises Refused: 409 on a conflict of managers
-    without ``force``.
+    """Server-side apply: creates the object or merges into it.
+
+    Raises Refused: 409 on a conflict of managers without ``force``.
     """
     if metadata(sent).get("managedFields"):
         raise bad_request("metadata.managedFields must be nil in an applied configuration")
@@ -140,9 +142,7 @@ def _counted(old: Object, obj: Object, served: Kind) -> Object:
 
 
 def _stored(draft: Draft, obj: Object) -> Object:
-    """Laid into the draft, or removed from it when this took the last finalizer off an object that was
-    waiting to go.
-    """
+    """Laid into the draft, or removed from it when the last finalizer of a waiting object is gone."""
     found = metadata(obj)
     waits_for_grace = int(found.get("deletionGracePeriodSeconds") or 0) > 0
     if found.get("deletionTimestamp") and not found.get("finalizers") and not waits_for_grace:
