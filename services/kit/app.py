@@ -4,7 +4,6 @@ A service's module `service` declares a `Service`; `life` opens it with an `App`
 """
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc import aio
 from structlog.typing import FilteringBoundLogger
 
+from services.kit.call import Origin
 from services.kit.channel import Channel
 from services.kit.contract import contract_of
 from services.kit.database import Database
@@ -32,7 +32,7 @@ class App:
     settings: Settings
     database: Database
     tasks: asyncio.TaskGroup
-    random: random.Random
+    origin: Origin
     telemetry: Telemetry
     log: FilteringBoundLogger
 
@@ -42,7 +42,7 @@ class App:
         address = self.settings.addresses.get(name)
         if not address:
             raise CannotStart(f"{name.upper()}_ADDRESS is not set: give the host:port of the {name} service")
-        channel = Channel(address, contract_of(service), self.random, self.telemetry)
+        channel = Channel(address, contract_of(service), self.origin, self.telemetry)
         try:
             yield cast(aio.Channel, channel)
         finally:

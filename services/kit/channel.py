@@ -8,7 +8,6 @@ what we need to answer our caller after the other side has not answered us.
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,7 +15,7 @@ import grpc
 from grpc import aio
 
 from services.kit import status, trace
-from services.kit.call import CURRENT, Call
+from services.kit.call import CURRENT, Call, Origin
 from services.kit.contract import Contract, Method
 from services.kit.errors import CallFailed
 from services.kit.telemetry import Telemetry
@@ -32,10 +31,10 @@ _OPTIONS = (
 class Channel:
     """Stands for an aio.Channel in a generated stub. Retries are the mesh's, so the channel makes none."""
 
-    def __init__(self, address: str, contract: Contract, random: random.Random, telemetry: Telemetry) -> None:
+    def __init__(self, address: str, contract: Contract, origin: Origin, telemetry: Telemetry) -> None:
         self._channel = aio.insecure_channel(address, options=_OPTIONS)
         self._methods = {method.path: method for method in contract.methods}
-        self._random = random
+        self._origin = origin
         self._telemetry = telemetry
 
     def unary_unary(self, path: str, **marshalling: Any) -> Callable[[Any], Coroutine[Any, Any, Any]]:
@@ -59,9 +58,8 @@ class Channel:
 
     def _span(self, current: Call | None) -> trace.Span:
         """Without a call to be part of, a trace of its own, not recorded."""
-        return (
-            trace.under(current.span, self._random) if current else trace.continued(None, 0.0, self._random)
-        )
+        source = self._origin.random
+        return trace.under(current.span, source) if current else trace.continued(None, 0.0, source)
 
     async def close(self) -> None:
         await self._channel.close()

@@ -21,9 +21,9 @@ from typing import Any
 
 from grpc import StatusCode
 
+from services.kit.call import FAULT
 from services.kit.errors import InvalidRequest, ServiceError, Violation
 
-PREFIX = "x-fault-"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 
 
@@ -77,7 +77,7 @@ def _setting(key: str, value: str, header: str) -> dict[str, Any]:
 
 def chosen(headers: Mapping[str, str], service: str, method: str, pod: str, version: str) -> Fault | None:
     """The fault meant for this replica and method, if any. Raises InvalidRequest."""
-    header = PREFIX + service
+    header = FAULT + service
     if header not in headers:
         return None
     fault = parse(headers[header], header)
@@ -92,4 +92,4 @@ async def carry_out(fault: Fault, service: str, attempt: int) -> None:
     if fault.hang:
         await asyncio.Event().wait()
     if fault.code or attempt <= fault.fails:
-        raise Injected(fault.code or StatusCode.UNAVAILABLE, PREFIX + service)
+        raise Injected(fault.code or StatusCode.UNAVAILABLE, FAULT + service)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from grpc import StatusCode
 
+from services.kit.call import Call
 from services.kit.trace import Span
 
 BOUNDS = (
@@ -39,7 +40,7 @@ KEPT = 4096
 class Telemetry(Protocol):
     """What is told of each call; times on the event loop's clock, in seconds."""
 
-    def served(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None: ...
+    def served(self, call: Call, code: StatusCode, started: float, ended: float) -> None: ...
 
     def called(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None: ...
 
@@ -47,7 +48,7 @@ class Telemetry(Protocol):
 class Silent:
     """Where nothing is exported."""
 
-    def served(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None:
+    def served(self, call: Call, code: StatusCode, started: float, ended: float) -> None:
         """Keeps nothing."""
 
     def called(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None:
@@ -82,15 +83,15 @@ class Recorder:
         self.dropped = 0
         self._spans: deque[Finished] = deque(maxlen=KEPT)
 
-    def served(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None:
-        durations = self.durations.get((path, code))
+    def served(self, call: Call, code: StatusCode, started: float, ended: float) -> None:
+        durations = self.durations.get((call.method, code))
         if durations is None:
-            durations = self.durations[path, code] = Durations()
+            durations = self.durations[call.method, code] = Durations()
         took = (ended - started) * 1000
         durations.counts[bisect_left(BOUNDS, took)] += 1
         durations.total += took
-        if span.sampled:
-            self._keep(Finished(path, span, True, code, started, ended))
+        if call.span.sampled:
+            self._keep(Finished(call.method, call.span, True, code, started, ended))
 
     def called(self, path: str, span: Span, code: StatusCode, started: float, ended: float) -> None:
         if span.sampled:

@@ -26,16 +26,19 @@ class Span:
         return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
 
 
-def continued(traceparent: str | None, share: float, random: random.Random) -> Span:
+def continued(traceparent: str | None, share: float, source: random.Random) -> Span:
     """A span under `traceparent`, whose decision on sampling it keeps; or, without a valid one, the first span of a
     trace, recorded in `share` of all cases."""
-    span_id = f"{random.getrandbits(64) or 1:016x}"
     found = _HEADER.fullmatch(traceparent) if traceparent else None
     if found:
-        return Span(found[1], span_id, found[2], bool(int(found[3], 16) & 1))
-    return Span(f"{random.getrandbits(128) or 1:032x}", span_id, "", random.random() < share)
+        return Span(found[1], _span_id(source), found[2], bool(int(found[3], 16) & 1))
+    return Span(f"{source.getrandbits(128) or 1:032x}", _span_id(source), "", source.random() < share)
 
 
-def under(parent: Span, random: random.Random) -> Span:
+def under(parent: Span, source: random.Random) -> Span:
     """A span inside `parent`, in the same process."""
-    return Span(parent.trace_id, f"{random.getrandbits(64) or 1:016x}", parent.span_id, parent.sampled)
+    return Span(parent.trace_id, _span_id(source), parent.span_id, parent.sampled)
+
+
+def _span_id(source: random.Random) -> str:
+    return f"{source.getrandbits(64) or 1:016x}"

@@ -34,10 +34,10 @@ async def open_orders(app: App) -> AsyncIterator[Orders]:
         placing = Placing(app.database, InventoryServiceStub(to_inventory), PaymentsServiceStub(to_payments))
         owner = f"{app.settings.pod}/{os.getpid()}"
         runner = Runner(
-            app.database, {KIND: placing.definition()}, owner, app.tasks, _utc_now, app.log, app.random
+            app.database, {KIND: placing.definition()}, owner, app.tasks, _utc_now, app.log, app.origin
         )
         taking_over = app.tasks.create_task(runner.take_over())
-        yield Orders(app.database, CatalogServiceStub(to_catalog), runner, _utc_now, app.random)
+        yield Orders(app.database, CatalogServiceStub(to_catalog), runner, _utc_now, app.origin.random)
         taking_over.cancel()
 
 

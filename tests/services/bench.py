@@ -45,19 +45,22 @@ async def kit(servicer: Any) -> Any:
     from grpc import aio
 
     from services.gen.shop.orders.v1 import orders_pb2
-    from services.kit import boundary, logs, settings, telemetry
+    from services.kit import boundary, life, logs, settings, telemetry
+    from services.kit.call import Origin
     from services.kit.contract import contract_of
     from services.kit.door import Door
 
-    read = settings.from_environment("orders", {"OTEL_TRACES_SAMPLER_ARG": str(SHARE)})
+    read = settings.from_environment("orders", {})
     contract = orders_pb2.DESCRIPTOR.services_by_name["OrdersService"]
+    origin = Origin(SHARE, random.Random(1), development=False)
     around = boundary.Boundary(
-        read, contract_of(contract), telemetry.Recorder(), random.Random(1), logs.configure(read)
+        read, contract_of(contract), telemetry.Recorder(), origin, logs.configure(read)
     )
     door = Door(contract.full_name)
     door.open(boundary.handler(contract, servicer, around))
     server = aio.server()
     server.add_generic_rpc_handlers((door,))
+    life.settle()
     return server
 
 
@@ -102,7 +105,9 @@ def cpu(pid: int) -> float:
     """CPU seconds of a process, all threads."""
     fields = Path(f"/proc/{pid}/schedstat").read_text().split()
     threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9 if fields else 0.0
+    return (
+        sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9 if fields else 0.0
+    )
 
 
 async def round_of(port: int, pid: int, calls: int) -> tuple[float, float]:

@@ -9,7 +9,6 @@ of its own, since the call's may be over. What cannot be undone now is left to b
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,8 +17,7 @@ from grpc import StatusCode
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.typing import FilteringBoundLogger
 
-from services.kit import trace
-from services.kit.call import CURRENT, Call
+from services.kit.call import CURRENT, Call, Origin
 from services.kit.database import Database
 from services.kit.errors import CallFailed, Unavailable
 from services.kit.saga import machine, store
@@ -72,7 +70,7 @@ class Runner:
         tasks: asyncio.TaskGroup,
         now: Callable[[], datetime],
         log: FilteringBoundLogger,
-        random: random.Random,
+        origin: Origin,
         pace: Pace = Pace(),
     ) -> None:
         self._database = database
@@ -81,7 +79,7 @@ class Runner:
         self._tasks = tasks
         self._now = now
         self._log = log
-        self._random = random
+        self._origin = origin
         self._pace = pace
         self._undecided: dict[str, asyncio.Event] = {}
 
@@ -143,8 +141,8 @@ class Runner:
     def _in_context_of(self, saga: Saga) -> None:
         """The call's context while it lasts; the saga's own trace for one that was taken over."""
         if CURRENT.get() is None and saga.trace:
-            span = trace.continued(saga.trace, 0.0, self._random)
-            CURRENT.set(Call(saga.kind, span, span.trace_id, self._step_end(), ()))
+            headers = (("traceparent", saga.trace),)
+            CURRENT.set(Call(saga.kind, self._step_end(), lambda: headers, self._origin))
 
     async def _advance(self, saga: Saga) -> Saga | None:
         """Does or undoes one step and keeps the state that follows. None: this process is done with the saga for now."""
@@ -168,7 +166,7 @@ class Runner:
             return Outcome.SUCCEEDED, None
         current = CURRENT.get()
         if current and (undoing or current.method == saga.kind):
-            CURRENT.set(replace(current, deadline=self._step_end()))
+            CURRENT.set(current.until(self._step_end()))
         failure = await self._failure(act, step, saga)
         if failure is None:
             return Outcome.SUCCEEDED, None
