@@ -12,7 +12,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +39,7 @@ class Process:
 
     async def wait(self) -> int | None:
         """Wait until it ends; its exit code (negative: the signal), or None when it was adopted and nobody was told."""
-        while self.alive:
+        while self.alive:  # noqa: ASYNC110 - an adopted process is nobody's child: there is no event to wait for
             await asyncio.sleep(_POLL_SECONDS)
         return reap(self.pid)
 
@@ -103,14 +102,21 @@ def reap(pid: int) -> int | None:
 
 def began(pid: int) -> str:
     """When a process began, in the system's own words; "" when it has ended (a zombie has)."""
-    if sys.platform == "linux":
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return ""
-        return "" if fields[0] == "Z" else fields[19]
-    done = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    proc = Path("/proc")
+    return _from_proc(proc / str(pid) / "stat") if (proc / "self").exists() else _from_ps(pid)
+
+
+def _from_proc(stat: Path) -> str:
+    """Linux: the state and the start time in clock ticks, fields 3 and 22 of proc(5)."""
+    try:
+        fields = stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def _from_ps(pid: int) -> str:
+    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     state, _, since = done.stdout.strip().partition(" ")
     return "" if not state or state.startswith("Z") else since.strip()

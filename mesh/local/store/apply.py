@@ -42,7 +42,9 @@ def applied(current: Object, wanted: Object, kind: Kind, manager: str, force: bo
     dropped = held.get(me, frozenset()) - mine.keys() - _union(others)
     left = copied(current)
     for steps in sorted(dropped, key=len, reverse=True):
-        if not (steps[-1] == "." and _anything_below(steps[:-1], others, mine.keys())):
+        if not _names_item(steps) and not (
+            steps[-1] == "." and _anything_below(steps[:-1], others, mine.keys())
+        ):
             _remove(left, steps)
     result: Object = _merge(left, copied(wanted), kind, ())
     return with_owners(result, {**others, me: frozenset(mine)}, current, time)
@@ -98,7 +100,7 @@ def _remove(obj: Any, steps: Steps) -> bool:
         if step.startswith("v:") and item == wanted:
             del obj[place]
             break
-        if step.startswith("k:") and all(item.get(key, value) == value for key, value in wanted.items()):
+        if step.startswith("k:") and item_step(item, wanted) == step:
             if _remove(item, steps[1:]):
                 del obj[place]
             break
@@ -111,6 +113,15 @@ def _remove_field(obj: Any, name: str, rest: Steps) -> bool:
     if not rest or _remove(obj[name], rest):
         del obj[name]
     return not obj
+
+
+def _names_item(steps: Steps) -> bool:
+    """Whether a field is one by which its item is known: it goes with the item, never alone."""
+    return (
+        len(steps) > 1
+        and steps[-2].startswith("k:")
+        and steps[-1].removeprefix("f:") in json.loads(steps[-2][2:])
+    )
 
 
 def _anything_below(item: Steps, others: Owners, mine: Any) -> bool:

@@ -1,0 +1,65 @@
+"""Where a mesh keeps its state: everything under one directory, `.mesh/`, that only its owner can enter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SOCKET = "xds.sock"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The state directory and what is in it. ``root`` is absolute."""
+
+    root: Path
+
+    @classmethod
+    def below(cls, project: Path) -> Paths:
+        return cls((project / ".mesh").resolve())
+
+    @property
+    def run(self) -> Path:
+        """Sockets, bootstraps and process records; the working directory of the control plane and of every sidecar."""
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def volumes(self) -> Path:
+        return self.root / "volumes"
+
+    @property
+    def authority(self) -> Path:
+        return self.root / "ca"
+
+    @property
+    def store(self) -> Path:
+        return self.root / "state"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.root / "kubeconfig"
+
+    @property
+    def progress(self) -> Path:
+        """What the control plane last said of itself, for `mesh up` to show."""
+        return self.run / "progress.json"
+
+    @property
+    def control_plane(self) -> Path:
+        """The record of the control plane's own process."""
+        return self.run / "control-plane.json"
+
+    def pod(self, name: str) -> Path:
+        """Records of one pod's processes."""
+        return self.run / "pods" / name
+
+    def log(self, pod: str, container: str) -> Path:
+        return self.logs / pod / f"{container}.log"
+
+    def make(self) -> None:
+        for directory in (self.root, self.run, self.logs, self.volumes):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,132 @@
+"""What the control plane says of itself while it starts and runs: one small file, replaced whole, that `mesh up` reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mesh.local import workload
+from mesh.local.deployment import ready
+from mesh.local.store import kind
+from mesh.resources.problem import Problem
+
+if TYPE_CHECKING:
+    from mesh.local.publisher import Publisher
+    from mesh.local.world import World
+
+Object = dict[str, Any]
+#: So many restarts in a row mean that a workload will not come up by itself.
+HOPELESS = 3
+#: Reasons for which a workload is left out and everything else runs.
+SKIPPED = ("MissingToolchain",)
+
+
+class Progress:
+    """``phase`` is starting, ready, failed or stopping; ``waiting`` says for what; ``problems`` what is wrong."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._said: Object = {
+            "phase": "starting",
+            "waiting": [],
+            "problems": [],
+            "refused": [],
+            "skipped": [],
+        }
+
+    def say(self, phase: str, **more: object) -> None:
+        """Write it, when it is news."""
+        new = {**self._said, "phase": phase, **more}
+        if new != self._said or not self._path.exists():
+            self._said = new
+            draft = self._path.with_suffix(".tmp")
+            draft.write_text(json.dumps(new))
+            os.replace(draft, self._path)  # noqa: PTH105 - atomic on purpose
+
+    def failed(self, problems: Iterable[Problem], reason: str = "") -> None:
+        """It cannot go on."""
+        self.say("failed", problems=[str(p) for p in problems] or [reason])
+
+    def refused(self, problems: Iterable[Problem]) -> None:
+        """Changed files are not applied while they have errors; the mesh keeps its last good configuration."""
+        self.say(self._said["phase"], refused=[str(p) for p in problems])
+
+    async def follow(self, world: World, publisher: Publisher) -> None:
+        """Keep it up to date with the store until cancelled."""
+        while True:
+            version = world.store.version
+            self._look(world, publisher)
+            try:
+                async with asyncio.timeout(0.2):
+                    await world.store.after(version)
+            except TimeoutError:
+                continue
+
+    def _look(self, world: World, publisher: Publisher) -> None:
+        pods = world.pods()
+        skipped = [why(p) for p in pods if reason(p) in SKIPPED]
+        hopeless = [why(p) for p in pods if _hopeless(p)]
+        waiting = [
+            *_short_of_pods(world, pods),
+            *(why(p) for p in pods if not ready(p) and reason(p) not in SKIPPED),
+        ]
+        waiting += [
+            f"{p['metadata']['name']}: its proxy has not accepted its configuration"
+            for p in pods
+            if _behind(world, p)
+        ]
+        problems = [str(p) for p in publisher.problems]
+        phase = "ready" if not waiting else self._said["phase"]
+        if hopeless and phase == "starting":
+            phase = "failed"
+            problems = hopeless
+        self.say(phase, waiting=waiting, skipped=skipped, problems=problems)
+
+
+def reason(pod: Object) -> str:
+    """Why the first container that waits does so, in Kubernetes' one word."""
+    for status in pod.get("status", {}).get("containerStatuses") or ():
+        if "waiting" in status["state"]:
+            return str(status["state"]["waiting"].get("reason", ""))
+    return ""
+
+
+def why(pod: Object) -> str:
+    """What a person needs to read about a pod that is not ready."""
+    name = pod["metadata"]["name"]
+    for status in pod.get("status", {}).get("containerStatuses") or ():
+        waiting = status["state"].get("waiting")
+        if waiting:
+            return f"{name}: {waiting.get('reason', '')}: {waiting.get('message', '')}".rstrip(": ")
+        if not status["ready"]:
+            return f"{name}: not ready yet"
+    return f"{name}: being started"
+
+
+def _hopeless(pod: Object) -> bool:
+    statuses = pod.get("status", {}).get("containerStatuses") or ()
+    return any(s["restartCount"] >= HOPELESS and not s["ready"] for s in statuses) or reason(pod) in (
+        "ImageUnknown",
+        "Failed",
+    )
+
+
+def _short_of_pods(world: World, pods: list[Object]) -> list[str]:
+    short = []
+    for each in world.store.list(kind("Deployment")):
+        wanted = int(each["spec"].get("replicas", 1))
+        uid = each["metadata"]["uid"]
+        have = sum(any(o.get("uid") == uid for o in p["metadata"].get("ownerReferences") or ()) for p in pods)
+        if have < wanted:
+            short.append(f"{each['metadata']['name']}: {have} of {wanted} pods")
+    return short
+
+
+def _behind(world: World, pod: Object) -> bool:
+    if reason(pod) in SKIPPED:
+        return False
+    return not world.server.status(workload.of(pod, world.trust_domain).proxy_id).acked

@@ -1,0 +1,167 @@
+"""Store -> link -> compile -> xDS, on every change. Whatever has an error keeps its last good configuration.
+
+One task of the control plane. After a publish it writes, on each Istio object, whether every proxy has accepted it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from mesh.compile.compiler import Compiler
+from mesh.compile.scope import Scopes
+from mesh.link.link import link
+from mesh.local import ports
+from mesh.local.store import Refused, key_of
+from mesh.local.world import World
+from mesh.model.mesh import Mesh
+from mesh.model.service import Kind, Workload
+from mesh.resources.object import Object as Typed
+from mesh.resources.object import from_json
+from mesh.resources.problem import Problem, Severity
+
+Object = dict[str, Any]
+#: Changes that come together are published together; istiod waits 100 ms.
+COALESCE_SECONDS = 0.005
+_READ = frozenset({"Service", "Pod", "Namespace"})
+_ACCEPT_SECONDS = 5.0
+
+
+class Reader:
+    """Objects of the store as typed ones, each parsed once a version."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[tuple[str, str], tuple[Typed[Any] | None, list[Problem]]] = {}
+
+    def read(self, objects: Iterable[Object]) -> tuple[list[Typed[Any]], list[Problem]]:
+        kept: dict[tuple[str, str], tuple[Typed[Any] | None, list[Problem]]] = {}
+        for each in objects:
+            if each["kind"] in _READ or "istio.io/" in each["apiVersion"]:
+                key = (each["metadata"].get("uid", origin(each)), each["metadata"].get("resourceVersion", ""))
+                kept[key] = self._parsed.get(key) or from_json(each, origin(each))
+        self._parsed = kept
+        typed = [made for made, _ in kept.values() if made is not None]
+        return typed, [p for _, problems in kept.values() for p in problems]
+
+
+def origin(obj: Object) -> str:
+    """How a Problem names an object that came over the API."""
+    return f"{obj['kind']} {obj['metadata'].get('namespace', '')}/{obj['metadata'].get('name', '')}"
+
+
+class Publisher:
+    """Keeps every proxy at what the store says."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._reader = Reader()
+        self._accepting: asyncio.Task[None] | None = None
+        self.problems: tuple[Problem, ...] = ()
+
+    async def run(self) -> None:
+        """Publish, then again after every change, until cancelled."""
+        store = self._world.store
+        while True:
+            version, objects = store.snapshot()
+            await self._publish(objects)
+            if not await store.after(version):
+                return
+            await asyncio.sleep(COALESCE_SECONDS)
+
+    async def _publish(self, objects: Sequence[Object]) -> None:
+        typed, problems = self._reader.read(objects)
+        mesh, more = link(typed, running=True)
+        self.problems = tuple(sorted([*problems, *more]))
+        if any(p.severity is Severity.ERROR for p in self.problems):
+            return
+        if await self._place(mesh, objects):
+            return  # the pods' new ports are a change of the store: the next round has them
+        pods = [o for o in objects if o["kind"] == "Pod"]
+        compiler = Compiler(mesh, ports.placement(pods))
+        allocated = {(p["metadata"]["namespace"], p["metadata"]["name"]) for p in pods if ports.of(p).used}
+        for workload in mesh.workloads:
+            if workload.key in allocated:
+                snapshot, _ = compiler.compile(workload)
+                await self._world.server.publish(workload.proxy_id, snapshot)
+        self._world.published()
+        self._accept(mesh, objects)
+
+    async def _place(self, mesh: Mesh, objects: Sequence[Object]) -> bool:
+        """Give proxies a listener for each service that came into their scope; says whether there was one."""
+        scopes = Scopes(mesh)
+        placed = False
+        for pod in (o for o in objects if o["kind"] == "Pod"):
+            given = ports.of(pod)
+            mine = next(
+                (
+                    w
+                    for w in mesh.workloads
+                    if w.key == (pod["metadata"]["namespace"], pod["metadata"]["name"])
+                ),
+                None,
+            )
+            if mine is None or not given.used:
+                continue
+            wanted = self._world.allocator.calling(given, upstreams(scopes, mine))
+            if wanted != given:
+                await self._world.annotate(pod, wanted)
+                placed = True
+        return placed
+
+    def _accept(self, mesh: Mesh, objects: Sequence[Object]) -> None:
+        if self._accepting:
+            self._accepting.cancel()
+        about = [
+            o
+            for o in objects
+            if o["kind"]
+            in (
+                "VirtualService",
+                "DestinationRule",
+                "AuthorizationPolicy",
+                "PeerAuthentication",
+                "Gateway",
+                "Sidecar",
+            )
+        ]
+        self._accepting = asyncio.create_task(self._say_accepted(mesh.workloads, about), name="acceptance")
+
+    async def _say_accepted(self, workloads: Sequence[Workload], about: Sequence[Object]) -> None:
+        """Wait for the proxies' answers and write them where `kubectl get` shows them."""
+        server = self._world.server
+        end = time.monotonic() + _ACCEPT_SECONDS
+        while time.monotonic() < end:
+            states = [server.status(w.proxy_id) for w in workloads]
+            if all(s.acked or s.rejected or not s.connected for s in states):
+                break
+            await asyncio.sleep(0.005)
+        acked = sum(s.acked for s in states)
+        rejected = "; ".join(dict.fromkeys(s.rejected for s in states if s.rejected))
+        message = rejected or f"accepted by {acked} of {len(states)} proxies"
+        condition = {
+            "type": "Accepted",
+            "status": str(not rejected and acked == len(states)),
+            "message": message,
+        }
+        for obj in about:
+            status: Object = {
+                "observedGeneration": obj["metadata"].get("generation", 1),
+                "conditions": [condition],
+            }
+            if obj.get("status") != status:
+                await self._write_status(obj, status)
+
+    async def _write_status(self, obj: Object, status: Object) -> None:
+        with contextlib.suppress(Refused):
+            await self._world.store.edit(key_of(obj), lambda found: {**found, "status": status}, "status")
+
+
+def upstreams(scopes: Scopes, workload: Workload) -> list[ports.Upstream]:
+    """What a proxy needs a listener for: each port of each service in its scope; a gateway has none for itself."""
+    services = scopes.of(workload).services
+    own = {s.hostname for s in services if any(e.workload == workload for e in s.endpoints)}
+    skipped = own if workload.kind is Kind.ROUTER else set()
+    return [(s.hostname, p.number) for s in services if s.hostname not in skipped for p in s.ports]

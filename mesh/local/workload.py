@@ -1,0 +1,136 @@
+"""A Pod of the store as the rest of the engine sees it, and its containers as commands of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mesh.link.expand import workloads
+from mesh.local import environment, ports
+from mesh.local.config import Config, Image
+from mesh.local.container import Spec
+from mesh.local.environment import Rewriting
+from mesh.local.paths import Paths
+from mesh.local.probe import Probe
+from mesh.model.service import Kind, Workload
+from mesh.resources.object import from_json
+
+Object = Mapping[str, Any]
+_KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER", "SSL_CERT_FILE", "GOPATH", "GOCACHE", "GOFLAGS")
+
+
+@dataclass(frozen=True)
+class NotHere(Exception):
+    """A container cannot run on this machine; ``reason`` is one word for kubectl, ``message`` for people."""
+
+    reason: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def of(pod: Object, trust_domain: str) -> Workload:
+    """The workload that a Pod is."""
+    parsed, _ = from_json(pod, f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']}")
+    if parsed is None:
+        raise ValueError(f"Pod {pod['metadata']['name']} cannot be read")
+    return workloads([parsed], trust_domain, running=True)[0]
+
+
+def container_ports(pod: Object) -> list[int]:
+    """Every TCP port that the pod's containers declare."""
+    return [
+        int(port["containerPort"])
+        for container in pod["spec"].get("containers") or ()
+        for port in container.get("ports") or ()
+        if port.get("protocol", "TCP") == "TCP"
+    ]
+
+
+def is_gateway(workload: Workload) -> bool:
+    return workload.kind is Kind.ROUTER
+
+
+def specs(pod: Object, config: Config, paths: Paths) -> list[Spec]:
+    """What to run for each container. Raises NotHere when one cannot run on this machine."""
+    given = ports.of(pod)
+    name = pod["metadata"]["name"]
+    made = []
+    for container in pod["spec"]["containers"]:
+        image = _image(container, config)
+        rewriting = Rewriting(
+            pod["metadata"]["namespace"], given.outbound, given.application, _mounts(pod, container, paths)
+        )
+        own = environment.environment(pod, container, rewriting)
+        made.append(_spec(container, image, own, given.application, config, paths, name))
+    return made
+
+
+def _spec(
+    container: Object,
+    image: Image,
+    own: Mapping[str, str],
+    bound: Mapping[int, int],
+    config: Config,
+    paths: Paths,
+    pod: str,
+) -> Spec:
+    variables = {**_inherited(config), **image.env, **own}
+
+    def probe(kind: str) -> Probe | None:
+        spec = container.get(kind)
+        return Probe(spec, bound, variables) if spec else None
+
+    return Spec(
+        name=container["name"],
+        image=container["image"],
+        command=_command(image),
+        environment=variables,
+        directory=(config.root / image.cwd).resolve(),
+        log=paths.log(pod, container["name"]),
+        record=paths.pod(pod) / f"{container['name']}.json",
+        startup=probe("startupProbe"),
+        readiness=probe("readinessProbe"),
+        liveness=probe("livenessProbe"),
+    )
+
+
+def _image(container: Object, config: Config) -> Image:
+    image = config.image(container["image"])
+    if image is None:
+        raise NotHere("ImageUnknown", f"mesh.yaml names no command for image {container['image']}")
+    missing = [tool for tool in image.needs if shutil.which(tool) is None]
+    if missing:
+        tools = " and ".join(missing)
+        raise NotHere(
+            "MissingToolchain", f"{container['image']} needs {tools}, which is not installed; it is left out"
+        )
+    return image
+
+
+def _command(image: Image) -> Sequence[str]:
+    """``python`` is the interpreter that the mesh itself runs on."""
+    program, *rest = image.run
+    return [sys.executable if program in ("python", "python3") else program, *rest]
+
+
+def _inherited(config: Config) -> dict[str, str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(config.root)}
+
+
+def _mounts(pod: Object, container: Object, paths: Paths) -> dict[str, str]:
+    """Mount path -> the volume's directory, longest path first; made when it is missing."""
+    made = {}
+    for mount in sorted(container.get("volumeMounts") or (), key=lambda m: -len(m["mountPath"])):
+        directory = paths.volumes / pod["metadata"]["name"] / mount["name"]
+        directory.mkdir(parents=True, exist_ok=True)
+        made[mount["mountPath"]] = str(directory)
+    return made

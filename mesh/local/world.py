@@ -1,0 +1,116 @@
+"""What everything in the control plane shares: the store, the xDS server, certificates, ports, configuration and paths."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from mesh.ca.rotation import Rotation
+from mesh.link.hosts import CLUSTER_DOMAIN
+from mesh.local import environment, ports, workload
+from mesh.local.config import Config
+from mesh.local.paths import Paths
+from mesh.local.store import Key, Store, key_of, kind, with_metadata
+from mesh.xds.server import Server
+
+Object = dict[str, Any]
+#: As istiod's test double numbers pods; the addresses are never dialled.
+_PODS = ipaddress.ip_network("10.1.0.0/16")
+
+
+@dataclass
+class World:
+    """Made once by ``controlplane``; ``changed`` wakes the publisher when something outside the store matters."""
+
+    config: Config
+    paths: Paths
+    store: Store
+    server: Server
+    rotation: Rotation
+    allocator: ports.Allocator
+    trust_domain: str = "cluster.local"
+    _published: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def pods(self) -> list[Object]:
+        return list(self.store.list(kind("Pod")))
+
+    def free_address(self, more: Iterable[str] = ()) -> str:
+        """The lowest pod address that no Pod has."""
+        taken = {
+            (p["metadata"].get("annotations") or {}).get("meshwright.dev/address") for p in self.pods()
+        } | set(more)
+        return next(str(a) for a in _PODS.hosts() if str(a) not in taken)
+
+    async def allocate(self, where: Key) -> Object:
+        """Give a Pod its address and ports, those it already has kept; returns the Pod with them."""
+        pod = self.store.get(where)
+        given = self._ports(pod)
+        address = pod["metadata"]["annotations"]["meshwright.dev/address"]
+        annotations = {**pod["metadata"]["annotations"], ports.ANNOTATION: given.dump()}
+        if annotations != pod["metadata"]["annotations"]:
+            pod = (await self.store.edit(where, lambda p: with_metadata(p, annotations=annotations))).object
+        if pod.get("status", {}).get("podIP") != address:
+            status = {"podIP": address, "podIPs": [{"ip": address}], "phase": "Pending"}
+            pod = (
+                await self.store.edit(
+                    where, lambda p: {**p, "status": {**p.get("status", {}), **status}}, "status"
+                )
+            ).object
+        return pod
+
+    def _ports(self, pod: Object) -> ports.Ports:
+        mine = workload.of(pod, self.trust_domain)
+        gateway = workload.is_gateway(mine)
+        given = self.allocator.serving(ports.of(pod), workload.container_ports(pod), gateway)
+        return self.allocator.calling(given, () if gateway else self._called(pod))
+
+    def _called(self, pod: Object) -> Iterator[ports.Upstream]:
+        """The services that the pod's environment names."""
+        known = set(self.services())
+        for container in pod["spec"]["containers"]:
+            for upstream in environment.hosts_of(container, pod["metadata"]["namespace"]):
+                if upstream in known:
+                    yield upstream
+
+    def services(self) -> Iterator[ports.Upstream]:
+        """(host, port) of every Service."""
+        for service in self.store.list(kind("Service")):
+            host = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.{CLUSTER_DOMAIN}"
+            for port in service["spec"].get("ports") or ():
+                yield host, int(port["port"])
+
+    async def annotate(self, pod: Object, given: ports.Ports) -> None:
+        """Write a Pod's ports on it."""
+
+        def change(found: Object) -> Object:
+            annotations = {**found["metadata"]["annotations"], ports.ANNOTATION: given.dump()}
+            return with_metadata(found, annotations=annotations)
+
+        await self.store.edit(key_of(pod), change)
+
+    def release(self, pod: Object) -> None:
+        """The ports of a Pod that is gone are free again, and nothing more is published for it."""
+        self.allocator.release(ports.of(pod).used)
+        mine = workload.of(pod, self.trust_domain)
+        self.rotation.remove(mine.proxy_id)
+        self.server.forget(mine.proxy_id)
+
+    def published(self) -> None:
+        """The publisher has just published; those who wait for that look again."""
+        self._published.set()
+        self._published = asyncio.Event()
+
+    async def settled(self, limit: float) -> bool:
+        """Wait until every connected proxy has accepted what is published, or ``limit`` seconds; says which."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit
+        await asyncio.sleep(0.05)  # what was just written has to be published first
+        while loop.time() < end:
+            states = [self.server.status(workload.of(p, self.trust_domain).proxy_id) for p in self.pods()]
+            if all(s.acked or not s.connected for s in states):
+                return True
+            await asyncio.sleep(0.02)
+        return False
