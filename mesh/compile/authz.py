@@ -28,6 +28,8 @@ from mesh.resources.problem import Problem, Severity
 
 AuthorizationPolicy = Config[AuthorizationPolicySpec]
 _ACTIONS: Final = {Action.AUDIT: RBAC.LOG, Action.DENY: RBAC.DENY, Action.ALLOW: RBAC.ALLOW}
+#: What istiod writes also where nothing is tried out.
+_SHADOW: Final = "istio_dry_run_allow_"
 _NEVER: Final = Policy(
     permissions=[Permission(not_rule={"any": True})], principals=[Principal(not_id={"any": True})]
 )
@@ -110,8 +112,10 @@ def _name(policy: AuthorizationPolicy, rule: int) -> str:
 
 
 def _http(rules: RBAC) -> HttpFilter:
-    return filters.http(filters.HTTP_RBAC, http_rbac_pb2.RBAC(rules=rules))
+    return filters.http(filters.HTTP_RBAC, http_rbac_pb2.RBAC(rules=rules, shadow_rules_stat_prefix=_SHADOW))
 
 
 def _tcp(rules: RBAC) -> Filter:
-    return filters.network(filters.TCP_RBAC, tcp_rbac_pb2.RBAC(rules=rules, stat_prefix="tcp."))
+    return filters.network(
+        filters.TCP_RBAC, tcp_rbac_pb2.RBAC(rules=rules, stat_prefix="tcp.", shadow_rules_stat_prefix=_SHADOW)
+    )

@@ -139,7 +139,7 @@ class Compiler:
         for socket in self._sockets(workload):
             address, port = ANY, socket.port
             if self._placement.local:
-                placed = local.gateway_port(socket, workload, self._placement)
+                placed = self._placement.gateway.get((workload.key, socket.port))
                 if placed is None:
                     continue
                 address, port = LOOPBACK, placed

@@ -21,6 +21,7 @@ from mesh.compile import accesslog, hcm, tcp
 from mesh.compile.authz import Authorization
 from mesh.compile.listener import inbound_chain, inspectors
 from mesh.compile.mtls import Option, options
+from mesh.compile.outbound import RESERVED
 from mesh.compile.peer import Peer
 from mesh.compile.served import Served
 from mesh.envoy import filters, names, tls
@@ -85,7 +86,8 @@ def virtual(inbound: Inbound, served: Iterable[Served]) -> Listener:
         if number not in known:
             chains += _passthrough(inbound, number, mode)
     for each in ports:
-        chains += port_chains(inbound, each)
+        if each.number not in RESERVED:
+            chains += port_chains(inbound, each)
     found = listener("virtualInbound", ANY, PORT, chains, inbound.log)
     found.listener_filters.insert(0, filters.ORIGINAL_DESTINATION)
     return found

@@ -12,7 +12,6 @@ from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from mesh.compile import inbound, listener, outbound, ports, routeconfig
-from mesh.compile.gateway import Socket
 from mesh.compile.inbound import Inbound
 from mesh.compile.listener import Chain
 from mesh.compile.scope import Scope
@@ -45,18 +44,6 @@ def outbound_listener(
         http = outbound.http_chain(f"0.0.0.0_{port.number}", name, port, workload, log)
         chains.append(outbound.sniffed(http) if ports.is_sniffed(port.protocol) else http)
     return listener.outbound(name, LOOPBACK, placed, chains)
-
-
-def gateway_port(socket: Socket, workload: Workload, placement: Placement) -> int | None:
-    """Where a router listens for a Gateway's servers, by the number that the Gateway gives."""
-    return next(
-        (
-            placement.gateway[workload.key, server.number]
-            for server in socket.servers
-            if (workload.key, server.number) in placement.gateway
-        ),
-        None,
-    )
 
 
 def inbound_listener(found: Inbound, served: Served, placed: int) -> Listener:

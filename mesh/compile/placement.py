@@ -55,4 +55,4 @@ def _served(mesh: Mesh, workload: Workload) -> Iterator[int]:
 def _gateway(mesh: Mesh, workload: Workload) -> Iterator[int]:
     if workload.kind is Kind.ROUTER:
         found = sockets(mesh, workload, served(workload, mesh.services))
-        yield from dict.fromkeys(server.number for socket in found for server in socket.servers)
+        yield from (socket.port for socket in found)
