@@ -42,7 +42,7 @@ spec:
           image: {{ $root.Values.image }}:{{ $root.Values.global.image.tag }}
           imagePullPolicy: {{ $root.Values.global.image.pullPolicy }}
           ports:
-            - {name: grpc, containerPort: 50051}
+            - {name: grpc, containerPort: 50051, protocol: TCP}
           env:
             {{- include "service.environment" (dict "root" $root "version" $version) | nindent 12 }}
           startupProbe:
