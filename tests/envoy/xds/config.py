@@ -27,6 +27,8 @@ _HTTP2 = {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": _TYPE + "upstreams.http.v3.HttpProtocolOptions",
         "explicit_http_config": {"http2_protocol_options": {}},
+        # A connection for each call: every call shows what the certificates of this moment allow.
+        "common_http_protocol_options": {"max_requests_per_connection": 1},
     }
 }
 
