@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -70,9 +70,16 @@ class Database:
 async def insert_new(connection: AsyncConnection, table: Table, values: Mapping[str, object]) -> bool:
     """Adds a row unless one with its key exists. True when it was added. Of two transactions that add the same key at
     once, the second waits for the first and then finds the row there."""
-    insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    result = await connection.execute(insert(table).values(values).on_conflict_do_nothing())
-    return result.rowcount == 1
+    statement = _insert(connection.dialect.name, table).values(values).on_conflict_do_nothing()
+    return (await connection.execute(statement)).rowcount == 1
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # 2 MB that a SQLite service does without
+
+    return postgresql.insert(table)
 
 
 def aware(moment: datetime) -> datetime:

@@ -7,6 +7,8 @@ What is heavy is imported where it is needed, so that the parent of several work
 import importlib
 import os
 import sys
+from types import ModuleType
+from typing import cast
 
 from services.kit import settings
 
@@ -26,6 +28,9 @@ def main(package: str) -> None:
 
 def _serve(package: str, read: settings.Settings) -> int:
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # the one child is a program of its own
+    sys.modules.setdefault(
+        "rich", cast(ModuleType, None)
+    )  # structlog would load it, 5 MB, for colours nobody sees
     import uvloop
 
     from services.kit import logs, server
