@@ -22,7 +22,7 @@ import uvloop
 from mesh.ca.authority import Authority
 from mesh.ca.rotation import Rotation
 from mesh.local import config as configuration
-from mesh.local import ports, release
+from mesh.local import ports, proxies, release
 from mesh.local.api import serve
 from mesh.local.config import Config
 from mesh.local.controllers import Pods, deployments
@@ -98,6 +98,7 @@ async def _until(stop: asyncio.Event, world: World, pods: Pods, path: Path, prog
             group.create_task(pods.run(), name="pods"),
             group.create_task(world.rotation.run(), name="rotation"),
             group.create_task(_follow(world, path, progress), name="files"),
+            group.create_task(proxies.follow(world), name="proxies"),
             group.create_task(progress.follow(world, publisher), name="progress"),
         ]
         await stop.wait()

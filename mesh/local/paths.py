@@ -51,7 +51,7 @@ class Paths:
     @property
     def control_plane(self) -> Path:
         """The record of the control plane's own process."""
-        return self.run / "control-plane.json"
+        return self.run / "control-plane.pid"
 
     def pod(self, name: str) -> Path:
         """Records of one pod's processes."""

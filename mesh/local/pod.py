@@ -142,7 +142,7 @@ class PodTask:
     async def forget(self) -> None:
         """Nothing of the Pod stays but its logs."""
         name = self.where.name
-        for leftover in self._world.paths.pod(name).glob("*.json"):
+        for leftover in self._world.paths.pod(name).glob("*.pid"):
             if running := process.find(leftover):
                 await running.stop(1)
         shutil.rmtree(self._world.paths.pod(name), ignore_errors=True)

@@ -84,9 +84,9 @@ def find(record: Path) -> Process | None:
     """The process that ``record`` remembers, if it still runs."""
     try:
         data = json.loads(record.read_text())
-    except (OSError, ValueError):
+        found = Process(int(data["pid"]), str(data["began"]), record)
+    except (OSError, ValueError, KeyError):
         return None
-    found = Process(int(data["pid"]), str(data["began"]), record)
     return found if found.alive else None
 
 

@@ -36,7 +36,7 @@ def spec(paths: Paths, workload: Workload) -> Spec:
         environment={"PATH": os.environ.get("PATH", ""), "HOME": str(paths.run)},
         directory=paths.run,
         log=paths.log(workload.name, NAME),
-        record=directory / f"{NAME}.json",
+        record=directory / f"{NAME}.pid",
     )
 
 

@@ -94,7 +94,7 @@ def _spec(
         environment=variables,
         directory=(config.root / image.cwd).resolve(),
         log=paths.log(pod, container["name"]),
-        record=paths.pod(pod) / f"{container['name']}.json",
+        record=paths.pod(pod) / f"{container['name']}.pid",
         startup=probe("startupProbe"),
         readiness=probe("readinessProbe"),
         liveness=probe("livenessProbe"),

@@ -1,0 +1,56 @@
+"""Which commands there are. A command's own module is loaded when it runs, or when its own help is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+import click
+
+#: Command -> (module, one line of help). The order is that of `mesh --help`.
+COMMANDS: Final = {
+    "up": ("mesh.cli.up", "Run the mesh of mesh.yaml on this machine."),
+    "down": ("mesh.cli.down", "Stop it and leave nothing behind."),
+    "status": (
+        "mesh.cli.status",
+        "What runs, who it is, and whether its proxy has accepted its configuration.",
+    ),
+    "call": ("mesh.cli.call", "Call a method of a service, from the place of a workload."),
+    "logs": ("mesh.cli.logs", "What workloads write."),
+    "check": ("mesh.cli.check", "Say what is wrong with manifests or a chart, without running anything."),
+    "xds": ("mesh.cli.xds", "Print the Envoy configuration that manifests become."),
+}
+
+
+class _Group(click.Group):
+    """Finds a command's module by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            known = ", ".join(COMMANDS)
+            raise click.UsageError(f"there is no command {args[0]!r}. There are: {known}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="meshwright", prog_name="mesh")
+def main() -> None:
+    """A service mesh for gRPC services, defined once in Helm charts.
+
+    On a cluster it runs inside Istio; on one machine `mesh up` runs the same charts behind real Envoys.
+    """

@@ -1,0 +1,163 @@
+"""`mesh up`: start the control plane, follow it until the mesh is ready, say what to try next."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mesh.cli.project import file_option, locate
+from mesh.local import process
+from mesh.local.paths import Paths
+from mesh.local.process import Process
+
+POLL_SECONDS = 0.1
+
+
+@click.command("up")
+@file_option
+@click.option("--detach", "-d", is_flag=True, help="Return when the mesh is ready; it goes on running.")
+@click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait until it is ready.")
+def command(file: Path | None, detach: bool, timeout: float) -> None:
+    """Run the mesh of mesh.yaml on this machine.
+
+    Renders the charts, starts every workload behind its own Envoy, and serves the Kubernetes API for it. Changes of charts, values and
+    mesh.yaml are applied as they are saved. Without --detach, Ctrl-C stops everything.
+    """
+    path = locate(file)
+    paths = Paths.below(path.parent)
+    running = process.find(paths.control_plane)
+    if running and not detach:
+        raise click.ClickException(f"this mesh is up already (process {running.pid}); `mesh down` stops it")
+    if not path.is_file():
+        raise click.ClickException(
+            f"there is no {path.name} in {path.parent}: run mesh where it is, or give --file"
+        )
+    control = running or _start(path, paths)
+    try:
+        _wait_ready(control, paths, timeout)
+        click.echo(_next_steps(paths))
+        if not detach:
+            _follow(control, paths)
+    except KeyboardInterrupt:
+        _stop(control, paths)
+        raise SystemExit(130) from None
+    except _Failed as failed:
+        if not running:
+            _stop(control, paths)
+        raise click.ClickException(str(failed)) from None
+
+
+class _Failed(Exception):
+    """The mesh did not come up; the text says why."""
+
+
+def _start(path: Path, paths: Paths) -> Process:
+    paths.make()
+    paths.progress.unlink(missing_ok=True)
+    click.echo(f"starting the mesh of {path}")
+    python = [sys.executable, "-m", "mesh.local.controlplane", str(path)]
+    log = paths.logs / "control-plane.log"
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    return process.start(python, os.environ, path.parent, log, paths.control_plane)
+
+
+def _wait_ready(control: Process, paths: Paths, limit: float) -> None:
+    """Until it is ready. Raises _Failed with what is wrong."""
+    end = time.monotonic() + limit
+    said: dict[str, Any] = {"waiting": []}
+    shown = ""
+    while time.monotonic() < end:
+        said = _progress(paths) or said
+        if said.get("phase") == "ready":
+            for text in said["skipped"]:
+                click.echo(f"left out: {text}")
+            return
+        if said.get("phase") == "failed":
+            raise _Failed("\n".join(["the mesh cannot run:", *said["problems"]]))
+        if not control.alive:
+            raise _Failed(
+                f"the control plane ended; its log is {paths.logs / 'control-plane.log'}\n{_tail(paths)}"
+            )
+        shown = _show(said, shown)
+        time.sleep(POLL_SECONDS)
+    waiting = "\n".join(said["waiting"])
+    raise _Failed(f"not ready after {limit:g} s:\n{waiting}\nlogs are in {paths.logs}")
+
+
+def _show(said: dict[str, Any], shown: str) -> str:
+    """On a terminal, one line that says how many are still awaited."""
+    if not sys.stdout.isatty():
+        return shown
+    text = f"waiting for {len(said['waiting'])} workloads" if said["waiting"] else "starting"
+    if text != shown:
+        click.echo(f"\r\033[K{text}", nl=False)
+        if text.startswith("waiting for 0"):
+            click.echo("\r\033[K", nl=False)
+    return text
+
+
+def _progress(paths: Paths) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(paths.progress.read_text())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _tail(paths: Paths) -> str:
+    log = paths.logs / "control-plane.log"
+    return "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.is_file() else ""
+
+
+def _next_steps(paths: Paths) -> str:
+    from mesh.cli.mesh_api import Api  # the client takes a third of a second to import
+
+    api = Api(paths.kubeconfig)
+    rows = [f"  {s['name']:<12} {address}" for s in api.services() for address in s["addresses"].values()]
+    first = next((s for s in api.services() if s["name"] == "catalog"), None) or next(
+        iter(api.services()), None
+    )
+    lead = "\r\033[K" if sys.stdout.isatty() else ""
+    lines = [f"{lead}the mesh is ready. Services, as an outside caller reaches them:", *rows, "", "Try next:"]
+    if first and first["addresses"]:
+        lines.append(f"  grpcurl -plaintext {next(iter(first['addresses'].values()))} list")
+    lines += [
+        "  mesh status",
+        "  mesh call catalog ListProducts '{}'"
+        if first and first["name"] == "catalog"
+        else "  mesh call --help",
+        f"  export KUBECONFIG={paths.kubeconfig}",
+        "  kubectl get pods,virtualservices -A",
+        "  mesh down",
+    ]
+    return "\n".join(lines)
+
+
+def _follow(control: Process, paths: Paths) -> None:
+    """Say what goes wrong, until Ctrl-C."""
+    click.echo("Ctrl-C stops it.")
+    seen: set[str] = set()
+    while control.alive:
+        said = _progress(paths) or {}
+        now = {*said.get("problems", ()), *said.get("refused", ()), *(said.get("waiting") or ())}
+        for text in sorted(now - seen):
+            click.echo(text)
+        seen = now
+        time.sleep(0.5)
+    raise _Failed(
+        f"the control plane ended; `mesh up` takes over what still runs. Its last words:\n{_tail(paths)}"
+    )
+
+
+def _stop(control: Process, paths: Paths) -> None:
+    from mesh.cli.down import stop
+
+    click.echo("\nstopping")
+    stop(paths)
