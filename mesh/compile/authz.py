@@ -104,7 +104,7 @@ def _problem(policy: AuthorizationPolicy, rule: int, reason: str) -> Problem:
     result = "is denied" if policy.spec.action is Action.DENY else "is not allowed by it"
     text = f"rule {rule} of AuthorizationPolicy {policy.namespace}/{policy.name} cannot be compiled: {reason}"
     fix = f"until that is mended every request {result}"
-    return Problem(policy.place, "MW0501", Severity.ERROR, text, fix)
+    return Problem(policy.place, "MW0401", Severity.ERROR, text, fix)
 
 
 def _name(policy: AuthorizationPolicy, rule: int) -> str:

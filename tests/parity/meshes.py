@@ -1,0 +1,32 @@
+"""Manifests -> what we make of them, as a dump."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mesh.compile import Compiler
+from mesh.compile.placement import numbered
+from mesh.envoy.snapshot import Snapshot, to_json
+from mesh.link.link import link
+from mesh.model.mesh import CLUSTER, Mesh
+from mesh.resources.object import parse
+from tests.parity.golden import Dump
+
+
+def read(text: str) -> Mesh:
+    objects, problems = parse(text, "manifests")
+    assert not problems, problems
+    return link(objects)[0]
+
+
+def snapshots(mesh: Mesh, local: bool = False) -> dict[str, Snapshot]:
+    """By proxy id."""
+    compiler = Compiler(mesh, numbered(mesh) if local else CLUSTER)
+    return {workload.proxy_id: compiler.compile(workload)[0] for workload in mesh.workloads}
+
+
+def dump(manifests: Path) -> Dump:
+    found = snapshots(read(manifests.read_text()))
+    dumped: Dump = json.loads(json.dumps({proxy: to_json(each) for proxy, each in found.items()}))
+    return dumped
