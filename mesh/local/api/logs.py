@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -16,11 +17,14 @@ from mesh.local.store.object import at
 from mesh.local.store.refusal import bad_request
 
 NOT_KEPT = ("previous", "timestamps", "limitBytes")
+QUIET_SECONDS = 0.5
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
 async def logs(service: Service, request: Request, target: Target) -> Response:
-    """Answers when the first piece is there, so that a refusal is still a Status."""
+    """Answers when the first piece is there, so that a refusal is still a Status; a quiet log is followed
+    soon anyway.
+    """
     pod = service.store.get(target.key)
     for parameter in NOT_KEPT:
         if request.query_params.get(parameter, "false") != "false":
@@ -31,7 +35,10 @@ async def logs(service: Service, request: Request, target: Target) -> Response:
     container = _container(pod, request.query_params.get("container", ""))
     pieces = service.logs.read(pod, container, follow, number(request, "tailLines"), _since(service, request))
     stream = _limited(service, pieces)
-    first = b"" if follow else await anext(stream, b"")
+    first = asyncio.create_task(_first(stream))
+    await asyncio.wait({first}, timeout=QUIET_SECONDS if follow else None)
+    if first.done():
+        first.result()
     return StreamingResponse(_joined(first, stream), media_type="text/plain")
 
 
@@ -48,8 +55,12 @@ async def _limited(service: Service, pieces: AsyncIterator[bytes]) -> AsyncItera
         return
 
 
-async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
+async def _first(pieces: AsyncIterator[bytes]) -> bytes:
+    return await anext(pieces, b"")
+
+
+async def _joined(first: asyncio.Task[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield await first
     async for piece in rest:
         yield piece
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from mesh.local.api import serve
 from mesh.local.store import Object, Store
+from mesh.local.store.refusal import bad_request
 from mesh.resources.problem import Place, Problem, Severity
 
 T = TypeVar("T")
@@ -29,11 +30,16 @@ class Logs:
     def __init__(self) -> None:
         self.asked: list[tuple[str, bool, int | None, datetime | None]] = []
         self.ended = threading.Event()
+        self.speak = asyncio.Event()
 
     async def read(
         self, pod: Object, container: str, follow: bool, tail: int | None, since: datetime | None
     ) -> AsyncIterator[bytes]:
         self.asked.append((container, follow, tail, since))
+        if "status" not in pod:
+            raise bad_request(f"container {container} has not started")
+        if follow and container == "quiet":
+            await self.speak.wait()
         lines = [f"{pod['metadata']['name']} {container} {n}\n".encode() for n in range(3)]
         for line in lines[-tail if tail else 0 :]:
             yield line

@@ -165,6 +165,24 @@ def test_logs_that_are_followed_end_with_their_reader(api: Running) -> None:
     assert api.logs.ended.wait(10)
 
 
+def test_logs_of_what_has_not_started_are_refused(api: Running) -> None:
+    made(api, pod())
+    for follow in ((), ("-f",)):
+        assert "container catalog has not started" in api.kubectl("logs", "catalog-v1-0", *follow, code=1)
+
+
+def test_a_quiet_log_can_be_followed(api: Running) -> None:
+    quiet = pod()
+    quiet["spec"]["containers"][0]["name"] = "quiet"
+    made(api, quiet, running())
+    command = api.command("logs", "-f", "catalog-v1-0")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=api.environment()) as following:
+        assert following.stdout
+        api.loop.call_soon_threadsafe(api.logs.speak.set)
+        assert following.stdout.readline() == "catalog-v1-0 quiet 0\n"
+        following.terminate()
+
+
 def test_a_watch_shows_changes_as_rows(api: Running) -> None:
     made(api, pod())
     command = api.command("get", "pods", "-w", "--no-headers")
