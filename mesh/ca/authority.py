@@ -1,7 +1,8 @@
 """The mesh's certificate authority: one root on disk, and SPIFFE certificates for workloads signed by it.
 
-local opens it when the mesh starts; rotation asks it for certificates, which go to the proxies over SDS. What it signs has the
-form of istiod's: ECDSA P-256, no subject, and the identity as the only, critical, subject alternative name (the SPIFFE X.509-SVID standard).
+local opens it when the mesh starts; rotation asks it for certificates, which go to the proxies over SDS. What
+it signs has the form of istiod's: ECDSA P-256, no subject, and the identity as the only, critical, subject
+alternative name (the SPIFFE X.509-SVID standard).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def now() -> datetime:
 
 
 class Authority:
-    """Signs for one trust domain. Open it with ``Authority.open``; it holds no file open and needs no closing."""
+    """Signs for one trust domain. Made by ``Authority.open``; it needs no closing."""
 
     def __init__(self, root: Root, trust_domain: str, clock: Clock) -> None:
         self._root, self._trust_domain, self._clock = root, trust_domain, clock
@@ -45,7 +46,8 @@ class Authority:
     def open(cls, directory: Path, trust_domain: str = "cluster.local", clock: Clock = now) -> Authority:
         """Load the root that is kept in ``directory``, or make one there.
 
-        Raises CertificateError when what is there is damaged, expired, readable by others or of another trust domain.
+        Raises CertificateError when what is there is damaged, expired, readable by others or of another trust
+        domain.
         """
         root = load(directory)
         if root is None:
@@ -60,10 +62,10 @@ class Authority:
         return self._root.certificate.public_bytes(Encoding.PEM)
 
     def issue(self, identity: Identity, lifetime: timedelta = LIFETIME) -> Certificate:
-        """A new key and a certificate for one identity, valid for ``lifetime`` from now, never longer than the root."""
+        """A new key and certificate for one identity, valid for ``lifetime``, never longer than the root."""
         if identity.trust_domain != self._trust_domain:
             raise CertificateError(
-                f"{identity.spiffe} is not of the trust domain {self._trust_domain!r} that this authority signs for"
+                f"{identity.spiffe} is not of the trust domain {self._trust_domain!r}, which this authority serves"
             )
         start = self._clock()
         # X.509 counts whole seconds: what is reported is what the certificate says.

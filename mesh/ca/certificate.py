@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 
 class CertificateError(Exception):
-    """A certificate cannot be issued, or the authority's own cannot be read. Says which, where and what to do."""
+    """A certificate cannot be issued, or the root not be read or kept. Says where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Certificate:
 
     @property
     def half_life(self) -> datetime:
-        """When it should be replaced: at half of its validity, so that a failure leaves as long to recover."""
+        """When it should be replaced: at half of its validity, so that there is time for a second try."""
         return self.not_before + (self.not_after - self.not_before) / 2
 
 

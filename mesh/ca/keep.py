@@ -33,7 +33,7 @@ class Root:
 
 
 def load(directory: Path) -> Root | None:
-    """What is kept in a directory, or None. Raises CertificateError for a file that is damaged or open to others."""
+    """What is kept in a directory, or None. Raises CertificateError when it is damaged or open to others."""
     path = directory / _NAME
     try:
         content = path.read_bytes()
@@ -60,7 +60,7 @@ def _parse(content: bytes, path: Path) -> Root:
 
 
 def save(root: Root, directory: Path) -> None:
-    """Keep a root in a directory, which is made when it is not there. Raises CertificateError when it cannot be."""
+    """Keep a root in a directory, which is made when needed. Raises CertificateError when it cannot be."""
     pem = root.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path = directory / _NAME
     try:

@@ -42,7 +42,7 @@ class Rotation:
         self._changed = asyncio.Event()
 
     async def add(self, proxy_id: str, identity: Identity) -> Certificate:
-        """Issue a proxy its first certificate and publish it. Raises CertificateError: the pod must not start."""
+        """Issue and publish a proxy's first certificate. Raises CertificateError: the pod must not start."""
         certificate = await self._renew(proxy_id, identity)
         self._changed.set()
         return certificate

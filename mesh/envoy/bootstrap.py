@@ -70,9 +70,9 @@ def bootstrap(
 ) -> Config:
     """The bootstrap of one proxy, ready for json.dump.
 
-    ``socket`` (the control plane's) and ``admin_socket`` (made by Envoy) are paths relative to Envoy's working
-    directory. ``cluster`` is the node's service cluster, Istio's ``WORKLOAD.NAMESPACE``; ``metadata`` what
-    istiod's agent would send. Raises ValueError for a path that no Unix socket can have.
+    ``socket`` (the control plane's) and ``admin_socket`` (made by Envoy) are paths relative to Envoy's
+    working directory. ``cluster`` is the node's service cluster, Istio's ``WORKLOAD.NAMESPACE``; ``metadata``
+    what istiod's agent would send. Raises ValueError for a path that no Unix socket can have.
     """
     return {
         "node": {"id": proxy_id, "cluster": cluster, "metadata": dict(metadata or {})},

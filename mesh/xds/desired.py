@@ -1,4 +1,4 @@
-"""What a proxy is to hold, in the terms of the protocol: packed resources by type, and which of them need which.
+"""What a proxy is to hold, in the protocol's terms: packed resources by type, and which need which.
 
 Made from a Snapshot (ADS) or from secrets (SDS) when they are published; read by Stream.
 """

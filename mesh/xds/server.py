@@ -48,7 +48,7 @@ class Server:
         self._proxies: dict[str, Proxy] = {}
 
     async def publish(self, proxy_id: str, snapshot: Snapshot) -> None:
-        """Send a proxy what differs from what it holds, now or when it connects. Does not wait for its answer."""
+        """Send a proxy what it does not hold yet, now or when it connects, without awaiting its answer."""
         self._proxy(proxy_id).publish(Service.ADS, from_snapshot(snapshot))
 
     async def publish_secrets(self, proxy_id: str, secrets: Mapping[str, Message]) -> None:
@@ -68,7 +68,7 @@ class Server:
         return proxy.status if proxy else ProxyStatus()
 
     async def wait_accepted(self, proxy_id: str, version: str, timeout: float) -> ProxyStatus:  # noqa: ASYNC109
-        """Wait until a proxy has accepted ``version``, or any version published after it. ``timeout`` is in seconds.
+        """Wait until a proxy has accepted ``version`` or one published after it; ``timeout`` is in seconds.
 
         Raises Rejected when the proxy refuses it and TimeoutError when it does not answer in time.
         """
@@ -88,7 +88,7 @@ class Server:
 
     @asynccontextmanager
     async def serve(self, socket: Path) -> AsyncIterator[None]:
-        """Serve on a Unix socket while the context lasts; a socket left there by a killed process is replaced."""
+        """Serve on a Unix socket while the context lasts; one left by a killed process is replaced."""
         server = grpc.aio.server()
         for service, methods in _METHODS.items():
             server.add_generic_rpc_handlers((self._handlers(service, methods),))

@@ -1,7 +1,8 @@
 """Endpoints for clusters that are no longer wanted but that a proxy still waits for.
 
-Envoy answers an update of clusters only when all of them are warm, and a cluster is warm only when it has its endpoints. When another
-state without the cluster is published meanwhile, nothing else would ever go on. Part of Stream.
+Envoy answers an update of clusters only when all of them are warm, and a cluster is warm only when it has its
+endpoints. When another state without the cluster is published meanwhile, nothing else would ever go on. Part
+of Stream.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ def stand_ins(
 ) -> dict[str, Resource]:
     """What to send for subscribed endpoints that are not ``wanted``: nothing while the proxy surely has some.
 
-    Else the ones it had, those of a ``former`` state, or none at all, in this order, so that a route that still
-    leads there keeps working. ``paused``: the proxy waits for endpoints since before this stream.
+    Else the ones it had, those of a ``former`` state, or none at all, in this order, so that a route that
+    still leads there keeps working. ``paused``: the proxy waits for endpoints since before this stream.
     """
     named = {
         name: _stand_in(name, topic.held.get(name), former, paused) for name in topic.names - wanted.keys()

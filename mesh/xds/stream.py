@@ -1,15 +1,17 @@
-"""One xDS stream as a pure state machine: requests and published states go in, updates for the proxy come out.
+"""One xDS stream as a pure state machine: requests and published states go in, updates come out.
 
-wire.py translates both variants of the protocol, delta and state of the world, to and from what is used here; server.py does the I/O.
-The rules (xDS protocol, "ACK/NACK and resource type instance version" and "Eventual consistency considerations"):
+wire.py translates both variants of the protocol, delta and state of the world, to and from what is used here;
+server.py does the I/O. The rules (xDS protocol, "ACK/NACK and resource type instance version" and "Eventual
+consistency considerations"):
 
 1. Of each type one update is in flight; the next waits for its answer.
 2. Clusters go first. Endpoints follow at once, without waiting for the answer: Envoy answers only when all
    clusters are warm, which takes their endpoints. For clusters that nobody wants any more there are stand-ins.
-3. Listeners and then routes wait until clusters and endpoints are accepted and the proxy has the endpoints of every
-   cluster: what uses a cluster never comes before it.
-4. Clusters that are gone are removed last, when everything else was accepted. Listeners are removed together with
-   the ones that come, because a new one may take an old one's port. Endpoints and routes the proxy drops by itself.
+3. Listeners and then routes wait until clusters and endpoints are accepted and the proxy has the endpoints of
+   every cluster: what uses a cluster never comes before it.
+4. Clusters that are gone are removed last, when everything else was accepted. Listeners are removed together
+   with the ones that come, because a new one may take an old one's port. Endpoints and routes the proxy drops
+   by itself.
 5. A cluster that is sent again waits in Envoy for its endpoints, so they are sent again too.
 6. A rejected update is not repeated, and what it carried counts as unknown, until another state is published.
 7. The first request of a wildcard type is answered even when there is nothing to say: Envoy waits for it.
@@ -157,7 +159,7 @@ class Stream:
         return self._desired.needed(parent) <= (child.names if child else set())
 
     def _is_final(self, rejected: Update) -> bool:
-        """Sending it again would be rejected again: it is still desired, and no former endpoints can be to blame."""
+        """It would be rejected again: it is still desired, and no former endpoints can be to blame."""
         if self._desired is None or rejected.version != self._desired.version:
             return False
         blamed = rejected.changed.keys() & self._former.keys() - self._desired.of(rejected.type_url).keys()

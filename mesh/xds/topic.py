@@ -1,4 +1,4 @@
-"""One type of resource on one stream: what the proxy has asked for, what it holds, and what it has yet to answer.
+"""One type of resource on one stream: what the proxy has asked for, holds, and has yet to answer.
 
 Part of Stream, which decides when a topic may send. No I/O and no clock.
 """
@@ -13,8 +13,9 @@ from google.protobuf.any_pb2 import Any
 from mesh.envoy.resource import ENDPOINT, Resource
 from mesh.xds.desired import WILDCARD
 
-#: The version of endpoints that a proxy held when it connected. They are always sent again: a cluster that was warming
-#: when the last stream broke waits for them, though the proxy names the version that the cluster before it had.
+#: The version of endpoints that a proxy held when it connected. They are always sent again: a cluster that
+#: was warming when the last stream broke waits for them, though the proxy names the version that the cluster
+#: before it had.
 HELD_BEFORE = "held before"
 
 
@@ -22,9 +23,9 @@ HELD_BEFORE = "held before"
 class Request:
     """What a proxy says, in either variant of the protocol.
 
-    ``exact``: ``subscribe`` is the whole list of names (state of the world), else what is added to it (delta). ``known`` are the versions
-    that a reconnecting proxy holds (delta, first request). ``nonce`` names the response that is answered, or is empty;
-    ``error`` is why it was rejected, or None.
+    ``exact``: ``subscribe`` is the whole list of names (state of the world), else what is added to it
+    (delta). ``known`` are the versions that a reconnecting proxy holds (delta, first request). ``nonce``
+    names the response that is answered, or is empty; ``error`` is why it was rejected, or None.
     """
 
     type_url: str
@@ -96,7 +97,7 @@ class Topic:
         return {name: resource for name, resource in wanted.items() if not self._has(resource)}
 
     def surplus(self, desired: Mapping[str, Resource]) -> dict[str, Resource]:
-        """What the proxy holds and should not. A type that is asked for by name has none: the proxy itself drops those."""
+        """What the proxy holds and should not; what is asked for by name it drops by itself."""
         if not self.wildcard:
             return {}
         return {name: resource for name, resource in self.held.items() if name not in desired}
@@ -114,7 +115,7 @@ class Topic:
         return self.in_flight
 
     def answer(self, error: str | None, final: bool) -> None:
-        """The proxy's answer to what is in flight. After a rejection nobody knows which parts of it were applied.
+        """The answer to what is in flight. After a rejection nobody knows which parts were applied.
 
         ``final``: nothing more is sent until another state is published.
         """

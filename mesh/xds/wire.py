@@ -1,7 +1,8 @@
-"""Both variants of the xDS protocol in the terms of Stream: a proxy's messages to Requests, Updates to messages.
+"""Both variants of the xDS protocol: a proxy's messages to Stream's Requests, Updates to messages.
 
-In delta a message carries what changed. In the state of the world it carries all clusters or all listeners, since what is missing there
-is removed; of the types that are asked for by name it need only carry what changed.
+In delta a message carries what changed. In the state of the world it carries all clusters or all listeners,
+since what is missing there is removed; of the types that are asked for by name it need only carry what
+changed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The smallest configuration of two sidecars, in the form that istiod gives it: one calls, the other is called over mutual TLS."""
+"""The smallest configuration of two sidecars, in istiod's form: one calls the other over mutual TLS."""
 
 from __future__ import annotations
 

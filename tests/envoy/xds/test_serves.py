@@ -114,7 +114,7 @@ async def test_a_server_that_is_back_on_its_socket_goes_on_without_a_gap(
 
 
 async def _call_until(port: int, name: str) -> int:
-    """Call again and again, every call must succeed, until it is ``name`` who answers; how many others there were."""
+    """Call until ``name`` answers, every call must succeed; how many others answered before."""
     async with asyncio.timeout(20):
         others = 0
         while await call(port) != name:

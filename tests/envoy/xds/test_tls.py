@@ -1,4 +1,4 @@
-"""Two real Envoys with certificates over SDS: who is let in, who is not, and that a rotation is not noticed."""
+"""Two real Envoys with certificates over SDS: who is let in, who not, and a rotation unnoticed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A model of Envoy for the stream: what it asks for, holds and answers, in both variants, as Envoy's documentation says.
+"""A model of Envoy for the stream: what it asks for, holds and answers, in both variants.
 
-It speaks real protobuf messages. ``inbox`` are the server's messages that it has not processed yet, ``outbox`` its own that the
-server has not. Content `bad` it refuses.
+It speaks real protobuf messages. ``inbox`` are the server's messages that it has not processed yet,
+``outbox`` its own that the server has not. Content `bad` it refuses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _empty() -> dict[str, dict[str, Item]]:
 
 @dataclass
 class Proxy:
-    """``partial``: of a refused message it keeps the good resources. ``warm`` are clusters that can take requests."""
+    """``partial``: of a refused message it keeps the good ones. ``warm`` clusters can take requests."""
 
     delta: bool
     partial: bool

@@ -15,7 +15,7 @@ from mesh.xds.desired import WILDCARD, Desired
 
 @dataclass(frozen=True)
 class Item:
-    """One resource: its content, and the names it uses (a cluster endpoints, a listener routes, a route clusters)."""
+    """One resource: its content, and the endpoints, routes or clusters that it uses."""
 
     content: str
     uses: frozenset[str] = field(default_factory=frozenset)
@@ -25,7 +25,7 @@ State = Mapping[str, Mapping[str, Item]]
 
 
 def item(text: bytes) -> tuple[str, Item]:
-    """A packed resource's name and what it says; the server's own, for clusters that nobody wants, are real ones."""
+    """A packed resource's name and what it says; the server's own stand-ins are real endpoints."""
     if text.startswith(b"\n"):
         return ClusterLoadAssignment.FromString(text).cluster_name, Item("stand-in")
     name, content, uses = text.decode().split(" ")

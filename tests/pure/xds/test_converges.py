@@ -1,4 +1,4 @@
-"""Whatever is published, answered, refused and interrupted in whatever order: a proxy ends with the last state, without a gap."""
+"""Whatever is published, answered, refused and interrupted: a proxy ends with the last state."""
 
 from __future__ import annotations
 
