@@ -5,15 +5,18 @@ Everything else, filters, routes, TLS, authorization, is the same code (see ``Pl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from mesh.compile import inbound, listener, outbound, ports, routeconfig
 from mesh.compile.inbound import Inbound
 from mesh.compile.listener import Chain
+from mesh.compile.match import AUTHORITY
 from mesh.compile.scope import Scope
 from mesh.compile.served import Served
 from mesh.envoy import names
@@ -55,13 +58,38 @@ def inbound_listener(found: Inbound, served: Served, placed: int) -> Listener:
 
 
 def routes(name: str, hosts: Iterable[VirtualHost]) -> RouteConfiguration:
-    """A client dials 127.0.0.1 and says so: any name is answered, and the other side sees the service's own."""
+    """A client dials 127.0.0.1 and says so: any name is answered, and the other side sees the service's own.
+
+    A route that asks for the authority is therefore decided here, as for a client that calls the service by its full name.
+    """
     config = routeconfig.for_service(name, hosts)
     for host in config.virtual_hosts:
+        kept = [route for route in host.routes if _authority_matches(route, name)]
+        del host.routes[:]
+        host.routes.extend(kept)
         for route in host.routes:
             if route.HasField("route"):
                 _rewrite(route, name)
     return config
+
+
+def _authority_matches(route: Route, authority: str) -> bool:
+    """Whether the route is for this authority; what it asks of it is then taken out."""
+    asked = [header for header in route.match.headers if header.name == AUTHORITY]
+    if not all(header.present_match or _matches(header.string_match, authority) for header in asked):
+        return False
+    kept = [header for header in route.match.headers if header.name != AUTHORITY]
+    del route.match.headers[:]
+    route.match.headers.extend(kept)
+    return True
+
+
+def _matches(given: StringMatcher, authority: str) -> bool:
+    if given.HasField("exact"):
+        return authority == str(given.exact)
+    if given.HasField("prefix"):
+        return authority.startswith(given.prefix)
+    return re.fullmatch(given.safe_regex.regex, authority) is not None
 
 
 def _rewrite(route: Route, authority: str) -> None:

@@ -20,7 +20,7 @@ from mesh.compile.claim import claim_path, jwt_claim
 from mesh.resources.istio.shared import StringMatch
 from mesh.resources.istio.virtualservice import HTTPMatch
 
-_AUTHORITY: Final = ":authority"
+AUTHORITY: Final = ":authority"
 
 
 def route_match(given: HTTPMatch | None) -> RouteMatch:
@@ -67,7 +67,7 @@ def _headers(given: HTTPMatch) -> list[HeaderMatcher]:
     wanted = [_header(n, m) for n, m in given.headers.items() if not claim_path(n)]
     unwanted = [_without(n, m) for n, m in given.without_headers.items() if not claim_path(n)]
     named = sorted([*wanted, *unwanted], key=lambda matcher: str(matcher.name))
-    pseudo = ((":method", given.method), (_AUTHORITY, given.authority), (":scheme", given.scheme))
+    pseudo = ((":method", given.method), (AUTHORITY, given.authority), (":scheme", given.scheme))
     return [*named, *(_header(name, value) for name, value in pseudo if value is not None)]
 
 
