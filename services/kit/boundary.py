@@ -4,7 +4,7 @@ Input: a servicer with one coroutine a method (request, context). Output: gRPC h
 costs a call less than an interceptor would. Unary methods only: the shop has no others yet.
 
 1. The caller's trace, correlation id and deadline become the current Call; without a deadline, the contract's timeout.
-2. The request's rules are checked.
+2. The request is parsed and its rules are checked.
 3. A fault asked for in development is carried out.
 4. The method runs. A ServiceError becomes its status with details; a CallFailed, the failure of a service behind this
    one, becomes UNAVAILABLE or DEADLINE_EXCEEDED where that is what it was; anything else is INTERNAL, and logged.
@@ -22,15 +22,16 @@ import grpc
 import structlog
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from services.kit import fault, rules, status
 from services.kit.call import CURRENT, Call, Headers, Origin
 from services.kit.contract import Contract, Method
-from services.kit.errors import CallFailed, InvalidRequest, ServiceError, TimedOut, Unavailable
+from services.kit.errors import CallFailed, InvalidRequest, ServiceError, TimedOut, Unavailable, Violation
 from services.kit.settings import Settings
 from services.kit.telemetry import Telemetry
 
+Handle = Callable[[bytes, Any], Awaitable[Message]]
 ATTEMPT = "x-envoy-attempt-count"
 Behaviour = Callable[[Any, Any], Awaitable[Message]]
 _PASSED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -50,10 +51,9 @@ class Boundary:
 
 def handler(service: ServiceDescriptor, servicer: object, boundary: Boundary) -> grpc.GenericRpcHandler:
     """Raises rules.BadRule, and AttributeError when the servicer lacks a method of the contract."""
-    methods = {
+    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         method.name: grpc.unary_unary_rpc_method_handler(
             _wrapped(method, getattr(servicer, method.name), boundary),
-            request_deserializer=message_factory.GetMessageClass(method.input_type).FromString,
             response_serializer=message_factory.GetMessageClass(method.output_type).SerializeToString,
         )
         for method in service.methods
@@ -61,18 +61,20 @@ def handler(service: ServiceDescriptor, servicer: object, boundary: Boundary) ->
     return grpc.method_handlers_generic_handler(service.full_name, methods)
 
 
-def _wrapped(descriptor: MethodDescriptor, behaviour: Behaviour, boundary: Boundary) -> Behaviour:
+def _wrapped(descriptor: MethodDescriptor, behaviour: Behaviour, boundary: Boundary) -> Handle:
     """The behaviour with everything around it. One flat function: each call awaited on the way costs."""
     method = boundary.contract.method(descriptor.name)
+    parse = message_factory.GetMessageClass(descriptor.input_type).FromString
     check = rules.compiled(descriptor.input_type)
     development, origin = boundary.settings.development, boundary.origin
     served, clock = boundary.telemetry.served, asyncio.get_running_loop().time
 
-    async def handle(request: Message, context: Any) -> Message:
+    async def handle(message: bytes, context: Any) -> Message:
         started, remaining = clock(), context.time_remaining()
         call = Call(method.path, started + (remaining or method.timeout), context.invocation_metadata, origin)
         CURRENT.set(call)
         try:
+            request = parse(message)
             if violations := check(request):
                 raise InvalidRequest(violations)
             if development:
@@ -145,6 +147,10 @@ def _answer(error: Exception, call: Call, boundary: Boundary) -> ServiceError:
 
 
 def _translated(error: Exception, call: Call) -> ServiceError:
+    if isinstance(error, DecodeError):
+        return InvalidRequest(
+            [Violation("", "the request is not a message of the type that the method takes")]
+        )
     if isinstance(error, CallFailed) and error.code in _PASSED:
         kind = TimedOut if error.code is grpc.StatusCode.DEADLINE_EXCEEDED else Unavailable
         return kind("ERROR_REASON_UPSTREAM_FAILED", str(error), method=error.path)

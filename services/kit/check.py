@@ -5,6 +5,7 @@
 
 import asyncio
 import sys
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -15,7 +16,7 @@ SECONDS = 20.0
 async def check(address: str) -> str:
     """ "SERVING", or what is wrong. Waits until the service can be reached, ``SECONDS`` at most."""
     async with grpc.aio.insecure_channel(address) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+        stub: Any = health_pb2_grpc.HealthStub(channel)  # whose stubs name no methods
         try:
             answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=SECONDS, wait_for_ready=True)
         except grpc.aio.AioRpcError as error:

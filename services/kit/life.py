@@ -2,22 +2,21 @@
 
 Input: a `Service` and the settings. Output: an open door, and a health that is true.
 
-1. Migrations run in a child process, tried again while the database cannot be reached.
+1. The child that runs the migrations ends; it tries again while the database cannot be reached.
 2. The service opens, and the door with it.
 3. Health says SERVING as long as the database answers.
 """
 
 import asyncio
 import gc
-import os
 import random
-import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from services.kit import boundary
+from services.kit import boundary, migration
 from services.kit.app import App, CannotStart, Service
 from services.kit.call import Origin
 from services.kit.contract import contract_of
@@ -29,12 +28,11 @@ from services.kit.telemetry import Telemetry
 
 PING_INTERVAL = 1.0
 PING_TIMEOUT = 1.0
-RETRY_MIGRATION = 1.0
 
 
 @dataclass(frozen=True)
 class Life:
-    """What it works on."""
+    """What it works on. `migrating` is the child of migration."""
 
     service: Service
     settings: Settings
@@ -42,10 +40,14 @@ class Life:
     door: Door
     telemetry: Telemetry
     log: FilteringBoundLogger
+    migrating: Any
 
     async def live(self) -> None:
         """Until it is cancelled. Raises CannotStart."""
-        await migrated(self.service.package, self.settings.database_url, self.log)
+        if not await migration.ended(self.migrating):
+            raise CannotStart(
+                f"the migrations of {self.service.package} failed; the line before this says how"
+            )
         try:
             await self._open()
         except* CannotStart as found:
@@ -89,30 +91,3 @@ async def _answers(database: Database) -> bool:
         return await asyncio.wait_for(database.answers(), PING_TIMEOUT)
     except TimeoutError:
         return False
-
-
-async def migrated(package: str, url: str, log: FilteringBoundLogger) -> None:
-    """Returns when the database is at the newest revision, however long it takes to come up. Raises CannotStart."""
-    while True:
-        code, said = await _migration(package, url)
-        if code == 0:
-            return
-        if code != os.EX_TEMPFAIL:
-            raise CannotStart(
-                f"the migrations of {package} failed; the database is as it was before:\n{said}"
-            )
-        log.warning("waiting for the database", reason=said)
-        await asyncio.sleep(RETRY_MIGRATION)
-
-
-async def _migration(package: str, url: str) -> tuple[int | None, str]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.kit.migration", package, url, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        _, said = await child.communicate()
-    except asyncio.CancelledError:
-        child.terminate()
-        await child.wait()
-        raise
-    return child.returncode, said.decode(errors="replace").strip()

@@ -27,19 +27,20 @@ def main(package: str) -> None:
 
 
 def _serve(package: str, read: settings.Settings) -> int:
-    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # the one child is a program of its own
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # the one child is forked before gRPC starts
     sys.modules.setdefault(
         "rich", cast(ModuleType, None)
     )  # structlog would load it, 5 MB, for colours nobody sees
     import uvloop
 
-    from services.kit import logs, server
+    from services.kit import logs, migration, server
     from services.kit.app import CannotStart, Service
 
     log = logs.configure(read)
     service: Service = importlib.import_module(f"{package}.service").SERVICE
+    migrating = migration.begin(service.package, read.database_url, log)
     try:
-        uvloop.run(server.run(service, read, log))
+        uvloop.run(server.run(service, read, log, migrating))
     except CannotStart as error:
         log.error("cannot start", reason=str(error))
         return 1

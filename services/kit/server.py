@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
+from typing import Any
 
 from grpc import aio
 from grpc_health.v1 import health_pb2_grpc
@@ -28,8 +29,8 @@ from services.kit.telemetry import Recorder, Silent, Telemetry
 HEALTH = "grpc.health.v1.Health"
 
 
-async def run(service: Service, settings: Settings, log: FilteringBoundLogger) -> None:
-    """Serves until SIGTERM or SIGINT. Raises CannotStart."""
+async def run(service: Service, settings: Settings, log: FilteringBoundLogger, migrating: Any) -> None:
+    """Serves until SIGTERM or SIGINT. `migrating` is the child of migration. Raises CannotStart."""
     stopping = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stopping.set)
@@ -40,7 +41,7 @@ async def run(service: Service, settings: Settings, log: FilteringBoundLogger) -
     log.info("listening", port=port)
     try:
         async with _telemetry(settings, log) as telemetry:
-            life = Life(service, settings, health, door, telemetry, log)
+            life = Life(service, settings, health, door, telemetry, log, migrating)
             await _until(stopping, life, server)
     finally:
         await server.stop(0)

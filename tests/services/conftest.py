@@ -1,5 +1,6 @@
 """The shop's services as real processes, shared by the tests of a worker: each test uses keys of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
 
 async def started(folder: Path) -> Shop:
     behind = [Process(name, folder) for name in ("catalog", "inventory", "payments")]
-    for process in behind:
-        await process.start()
+    await asyncio.gather(*(process.start() for process in behind))
     addresses = {f"{process.name.upper()}_ADDRESS": process.address for process in behind}
     orders = Process("orders", folder, addresses)
     await orders.start()
