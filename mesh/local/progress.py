@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh.local import workload
 from mesh.local.deployment import ready
 from mesh.local.store import kind
 from mesh.resources.problem import Problem
@@ -126,7 +125,5 @@ def _short_of_pods(world: World, pods: list[Object]) -> list[str]:
     return short
 
 
-def _behind(world: World, pod: Object) -> bool:
-    if reason(pod) in SKIPPED:
-        return False
-    return not world.server.status(workload.of(pod, world.trust_domain).proxy_id).acked
+def _behind(pod: Object) -> bool:
+    return reason(pod) not in SKIPPED and not (pod.get("status", {}).get("proxy") or {}).get("acked")

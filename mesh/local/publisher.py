@@ -15,6 +15,7 @@ from mesh.compile.compiler import Compiler
 from mesh.compile.scope import Scopes
 from mesh.link.link import link
 from mesh.local import ports
+from mesh.local.deployment import ready
 from mesh.local.store import Refused, key_of
 from mesh.local.world import World
 from mesh.model.mesh import Mesh
@@ -39,7 +40,7 @@ class Reader:
     def read(self, objects: Iterable[Object]) -> tuple[list[Typed[Any]], list[Problem]]:
         kept: dict[tuple[str, str], tuple[Typed[Any] | None, list[Problem]]] = {}
         for each in objects:
-            if each["kind"] in _READ or "istio.io/" in each["apiVersion"]:
+            if _concerns(each):
                 key = (each["metadata"].get("uid", origin(each)), each["metadata"].get("resourceVersion", ""))
                 kept[key] = self._parsed.get(key) or from_json(each, origin(each))
         self._parsed = kept
@@ -52,6 +53,20 @@ def origin(obj: Object) -> str:
     return f"{obj['kind']} {obj['metadata'].get('namespace', '')}/{obj['metadata'].get('name', '')}"
 
 
+def _concerns(obj: Object) -> bool:
+    return obj["kind"] in _READ or "istio.io/" in obj["apiVersion"]
+
+
+def _said(obj: Object) -> tuple[object, ...]:
+    """What of an object can change configuration: equal answers need no new publish."""
+    metadata = obj["metadata"]
+    name = (obj["kind"], metadata.get("uid"), metadata.get("generation"), metadata.get("labels"))
+    if obj["kind"] != "Pod":
+        return name
+    status = obj.get("status", {})
+    return (*name, ports.of(obj), metadata.get("deletionTimestamp"), status.get("podIP"), ready(obj))
+
+
 class Publisher:
     """Keeps every proxy at what the store says."""
 
@@ -59,6 +74,7 @@ class Publisher:
         self._world = world
         self._reader = Reader()
         self._accepting: asyncio.Task[None] | None = None
+        self._published: list[tuple[object, ...]] = []
         self.problems: tuple[Problem, ...] = ()
 
     async def run(self) -> None:
@@ -66,7 +82,11 @@ class Publisher:
         store = self._world.store
         while True:
             version, objects = store.snapshot()
-            await self._publish(objects)
+            said = [_said(o) for o in objects if _concerns(o)]
+            if said != self._published:
+                self._published = said
+                await self._publish(objects)
+            self._world.published(version)
             if not await store.after(version):
                 return
             await asyncio.sleep(COALESCE_SECONDS)
@@ -86,7 +106,6 @@ class Publisher:
             if workload.key in allocated:
                 snapshot, _ = compiler.compile(workload)
                 await self._world.server.publish(workload.proxy_id, snapshot)
-        self._world.published()
         self._accept(mesh, objects)
 
     async def _place(self, mesh: Mesh, objects: Sequence[Object]) -> bool:

@@ -33,6 +33,7 @@ class World:
     allocator: ports.Allocator
     trust_domain: str = "cluster.local"
     _published: asyncio.Event = field(default_factory=asyncio.Event)
+    _version: int = 0
 
     def pods(self) -> list[Object]:
         return list(self.store.list(kind("Pod")))
@@ -98,19 +99,25 @@ class World:
         self.rotation.remove(mine.proxy_id)
         self.server.forget(mine.proxy_id)
 
-    def published(self) -> None:
-        """The publisher has just published; those who wait for that look again."""
+    def published(self, version: int) -> None:
+        """The publisher has published the store's state of ``version``; those who wait for that look again."""
+        self._version = version
         self._published.set()
         self._published = asyncio.Event()
 
     async def settled(self, limit: float) -> bool:
-        """Wait until every connected proxy has accepted what is published, or ``limit`` seconds; says which."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + limit
-        await asyncio.sleep(0.05)  # what was just written has to be published first
-        while loop.time() < end:
-            states = [self.server.status(workload.of(p, self.trust_domain).proxy_id) for p in self.pods()]
-            if all(s.acked or not s.connected for s in states):
-                return True
-            await asyncio.sleep(0.02)
-        return False
+        """Wait until the store's present state is published and every connected proxy has accepted it, ``limit`` seconds at most."""
+        wanted = self.store.version
+        try:
+            async with asyncio.timeout(limit):
+                while self._version < wanted:
+                    await self._published.wait()
+                while not all(map(self._accepted, self.pods())):
+                    await asyncio.sleep(0.01)  # the xDS server tells of one proxy at a time
+        except TimeoutError:
+            return False
+        return True
+
+    def _accepted(self, pod: Object) -> bool:
+        status = self.server.status(workload.of(pod, self.trust_domain).proxy_id)
+        return status.acked or not status.connected
