@@ -76,7 +76,7 @@ class Progress:
         waiting += [
             f"{p['metadata']['name']}: its proxy has not accepted its configuration"
             for p in pods
-            if _behind(world, p)
+            if _behind(p)
         ]
         problems = [str(p) for p in publisher.problems]
         phase = "ready" if not waiting else self._said["phase"]

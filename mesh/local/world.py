@@ -112,8 +112,8 @@ class World:
             async with asyncio.timeout(limit):
                 while self._version < wanted:
                     await self._published.wait()
-                while not all(map(self._accepted, self.pods())):
-                    await asyncio.sleep(0.01)  # the xDS server tells of one proxy at a time
+                while not all(map(self._accepted, self.pods())):  # noqa: ASYNC110 - of each proxy on its own
+                    await asyncio.sleep(0.01)
         except TimeoutError:
             return False
         return True
