@@ -111,31 +111,31 @@ class Compiler:
             yield inbound_cluster.inbound_passthrough()
 
     def _listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
-        log = self._mesh.config.access_log_file
+        config = self._mesh.config
         if workload.kind is Kind.ROUTER:
             yield from self._gateway_listeners(workload)
         if self._placement.local:
             yield from self._local_listeners(scope, workload)
         elif workload.kind is Kind.SIDECAR:
             key = ("outbound", id(scope), service_labels(workload), _own_headless(scope, workload))
-            yield from self._once(key, lambda: outbound.listeners(scope, workload, log))
-            yield self._once(("virtual", id(scope)), lambda: virtual_outbound(scope, log))
+            yield from self._once(key, lambda: outbound.listeners(scope, workload, config))
+            yield self._once(("virtual", id(scope)), lambda: virtual_outbound(scope, config))
             yield self._once(
                 ("inbound", *_alike(workload)),
                 lambda: inbound.virtual(self._inbound(workload), self._served(workload)),
             )
 
     def _local_listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
-        log = self._mesh.config.access_log_file
+        config = self._mesh.config
         for service, port, placed in local.upstreams(scope, workload, self._placement):
-            yield local.outbound_listener(scope, workload, service, port, placed, log)
+            yield local.outbound_listener(scope, workload, service, port, placed, config)
         for each in self._served(workload) if workload.kind is Kind.SIDECAR else ():
             placed_inbound = self._placement.inbound.get((workload.key, each.number))
             if placed_inbound is not None:
                 yield local.inbound_listener(self._inbound(workload), each, placed_inbound)
 
     def _gateway_listeners(self, workload: Workload) -> Iterator[Listener]:
-        log = self._mesh.config.access_log_file
+        config = self._mesh.config
         for socket in self._sockets(workload):
             address, port = ANY, socket.port
             if self._placement.local:
@@ -143,7 +143,7 @@ class Compiler:
                 if placed is None:
                     continue
                 address, port = LOOPBACK, placed
-            yield gateway.gateway_listener(socket, address, port, workload, self._own(workload), log)
+            yield gateway.gateway_listener(socket, address, port, workload, self._own(workload), config)
 
     def _routes(
         self, scope: Scope, workload: Workload, wanted: Iterable[str]
@@ -177,8 +177,7 @@ class Compiler:
 
     def _inbound(self, workload: Workload) -> Inbound:
         peer = self._peers.for_workload(workload.namespace, workload.labels)
-        config = self._mesh.config
-        return Inbound(workload, peer, self._own(workload), config.trust_domain, config.access_log_file)
+        return Inbound(workload, peer, self._own(workload), self._mesh.config)
 
     def _served(self, workload: Workload) -> tuple[Served, ...]:
         key = ("served", *_alike(workload))

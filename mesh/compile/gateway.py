@@ -18,6 +18,7 @@ from mesh.compile.served import Served
 from mesh.envoy import names
 from mesh.model.mesh import Config, Mesh
 from mesh.model.service import Protocol, Workload
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.network import GatewayServer, GatewaySpec
 
 
@@ -58,12 +59,17 @@ def sockets(mesh: Mesh, workload: Workload, served: Iterable[Served]) -> list[So
 
 
 def gateway_listener(
-    socket: Socket, address: str, port: int, workload: Workload, authorization: Authorization, log: str
+    socket: Socket,
+    address: str,
+    port: int,
+    workload: Workload,
+    authorization: Authorization,
+    config: MeshConfig,
 ) -> Listener:
     """The listener of a socket, bound to an address and port (the socket's own, unless it is placed elsewhere)."""
     name = f"0.0.0.0_{socket.port}"
     stat = names.stat(f"outbound_{name}")
-    manager = hcm.gateway(stat, socket.routes, socket.protocol, authorization.http, workload, log)
+    manager = hcm.gateway(stat, socket.routes, socket.protocol, authorization.http, workload, config)
     made = listener.outbound(name, address, port, [Chain((manager,))])
     made.ClearField("continue_on_listener_filters_timeout")
     made.ClearField("listener_filters_timeout")

@@ -24,13 +24,16 @@ from mesh.compile.tracing import tracing
 from mesh.envoy import filters
 from mesh.envoy.typed import typed
 from mesh.model.service import Protocol, Workload
+from mesh.resources.istio.meshconfig import MeshConfig
 
 _SERVER = "istio-envoy"
 
 
-def outbound(stat_prefix: str, routes: str, protocol: Protocol, workload: Workload, log: str) -> Filter:
+def outbound(
+    stat_prefix: str, routes: str, protocol: Protocol, workload: Workload, config: MeshConfig
+) -> Filter:
     """From the application: routes by name, learnt over RDS."""
-    manager = _manager(stat_prefix, workload, log, _chain((), protocol))
+    manager = _manager(stat_prefix, workload, config, _chain((), protocol))
     manager.rds.CopyFrom(_rds(routes))
     return _filter(manager)
 
@@ -41,10 +44,10 @@ def inbound(
     protocol: Protocol,
     security: Iterable[HttpFilter],
     workload: Workload,
-    log: str,
+    config: MeshConfig,
 ) -> Filter:
     """To the application: one route, and the caller's certificate told on to it."""
-    manager = _manager(stat_prefix, workload, log, _chain(security, protocol))
+    manager = _manager(stat_prefix, workload, config, _chain(security, protocol))
     manager.route_config.CopyFrom(routes)
     manager.server_name = _SERVER
     manager.forward_client_cert_details = HttpConnectionManager.APPEND_FORWARD
@@ -61,10 +64,10 @@ def gateway(
     protocol: Protocol,
     security: Iterable[HttpFilter],
     workload: Workload,
-    log: str,
+    config: MeshConfig,
 ) -> Filter:
     """From outside the mesh: the caller's address is what the connection says, and nothing it claims is believed."""
-    manager = _manager(stat_prefix, workload, log, _chain(security, protocol))
+    manager = _manager(stat_prefix, workload, config, _chain(security, protocol))
     manager.rds.CopyFrom(_rds(routes))
     manager.server_name = _SERVER
     manager.use_remote_address.value = True
@@ -76,13 +79,13 @@ def gateway(
 
 
 def _manager(
-    stat_prefix: str, workload: Workload, log: str, chain: list[HttpFilter]
+    stat_prefix: str, workload: Workload, config: MeshConfig, chain: list[HttpFilter]
 ) -> HttpConnectionManager:
     manager = HttpConnectionManager(
         stat_prefix=stat_prefix,
         http_filters=chain,
-        access_log=accesslog.requests(log),
-        tracing=tracing(workload),
+        access_log=accesslog.requests(config),
+        tracing=tracing(workload) if config.enable_tracing else None,
         use_remote_address={"value": False},
         upgrade_configs=[{"upgrade_type": "websocket"}],
         stream_idle_timeout=timedelta(0),

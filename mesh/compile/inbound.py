@@ -27,6 +27,7 @@ from mesh.compile.served import Served
 from mesh.envoy import filters, names, tls
 from mesh.envoy.address import ANY, socket_address
 from mesh.model.service import Protocol, Workload
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.security import MutualTLS
 
 PORT = 15006
@@ -40,8 +41,7 @@ class Inbound:
     workload: Workload
     peer: Peer
     authorization: Authorization
-    trust_domain: str
-    log: str
+    config: MeshConfig
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ def virtual(inbound: Inbound, served: Iterable[Served]) -> Listener:
     for each in ports:
         if each.number not in RESERVED:
             chains += port_chains(inbound, each)
-    found = listener("virtualInbound", ANY, PORT, chains, inbound.log)
+    found = listener("virtualInbound", ANY, PORT, chains, inbound.config)
     found.listener_filters.insert(0, filters.ORIGINAL_DESTINATION)
     return found
 
 
-def listener(name: str, address: str, port: int, chains: list[FilterChain], log: str) -> Listener:
+def listener(name: str, address: str, port: int, chains: list[FilterChain], config: MeshConfig) -> Listener:
     return Listener(
         name=name,
         address=socket_address(address, port),
@@ -102,7 +102,7 @@ def listener(name: str, address: str, port: int, chains: list[FilterChain], log:
         listener_filters_timeout=timedelta(0),
         continue_on_listener_filters_timeout=True,
         traffic_direction=TrafficDirection.INBOUND,
-        access_log=accesslog.connections(log),
+        access_log=accesslog.connections(config),
         max_connections_to_accept_per_socket_event=_ONE_AT_A_TIME,
     )
 
@@ -115,7 +115,8 @@ def _passthrough(inbound: Inbound, number: int, mode: MutualTLS) -> Iterator[Fil
 
 
 def _chains(inbound: Inbound, port: _Port, mode: MutualTLS) -> Iterator[FilterChain]:
-    socket = tls.server([inbound.trust_domain])
+    config = inbound.config
+    socket = tls.server([config.trust_domain, *config.trust_domain_aliases])
     for option in options(port.protocol, mode):
         catch_all_http = port.passthrough and option.http
         yield inbound_chain(
@@ -136,11 +137,11 @@ def _match(port: _Port, option: Option) -> dict[str, Any]:
 
 def _filters(inbound: Inbound, port: _Port, option: Option) -> list[Filter]:
     if not option.http:
-        proxy = tcp.to(port.cluster, inbound.log)
+        proxy = tcp.to(port.cluster, inbound.config)
         mongo = [filters.mongo(port.cluster)] if port.protocol is Protocol.MONGO else []
         return [*inbound.authorization.tcp, *mongo, proxy]
     manager = hcm.inbound(
-        port.stat, _routes(port), port.protocol, inbound.authorization.http, inbound.workload, inbound.log
+        port.stat, _routes(port), port.protocol, inbound.authorization.http, inbound.workload, inbound.config
     )
     return [manager]
 
@@ -168,5 +169,5 @@ def _route(port: _Port) -> Route:
 
 def _black_hole() -> FilterChain:
     """A connection to the capturing port itself would come back to it for ever."""
-    proxy = tcp.to(names.BLACK_HOLE, "")
+    proxy = tcp.to(names.BLACK_HOLE, MeshConfig())
     return inbound_chain("virtualInbound-blackhole", [proxy], {"destination_port": {"value": PORT}}, None)

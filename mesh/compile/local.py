@@ -23,6 +23,7 @@ from mesh.envoy import names
 from mesh.envoy.address import LOOPBACK
 from mesh.model.mesh import Placement
 from mesh.model.service import Port, Service, Workload
+from mesh.resources.istio.meshconfig import MeshConfig
 
 
 def upstreams(scope: Scope, workload: Workload, placement: Placement) -> Iterator[tuple[Service, Port, int]]:
@@ -36,15 +37,15 @@ def upstreams(scope: Scope, workload: Workload, placement: Placement) -> Iterato
 
 
 def outbound_listener(
-    scope: Scope, workload: Workload, service: Service, port: Port, placed: int, log: str
+    scope: Scope, workload: Workload, service: Service, port: Port, placed: int, config: MeshConfig
 ) -> Listener:
     """What the application dials instead of the service; the name does not change when the port does."""
     name = names.at_port(service.hostname, port.number)
     chains: list[Chain] = []
     if not port.protocol.is_http:
-        chains.append(outbound.tcp_chain(scope, service, port, log))
+        chains.append(outbound.tcp_chain(scope, service, port, config))
     if ports.may_be_http(port.protocol):
-        http = outbound.http_chain(f"0.0.0.0_{port.number}", name, port, workload, log)
+        http = outbound.http_chain(f"0.0.0.0_{port.number}", name, port, workload, config)
         chains.append(outbound.sniffed(http) if ports.is_sniffed(port.protocol) else http)
     return listener.outbound(name, LOOPBACK, placed, chains)
 
@@ -54,7 +55,7 @@ def inbound_listener(found: Inbound, served: Served, placed: int) -> Listener:
     chains = inbound.port_chains(found, served)
     for chain in chains:
         chain.filter_chain_match.ClearField("destination_port")
-    return inbound.listener(names.inbound(served.number), LOOPBACK, placed, chains, found.log)
+    return inbound.listener(names.inbound(served.number), LOOPBACK, placed, chains, found.config)
 
 
 def routes(name: str, hosts: Iterable[VirtualHost]) -> RouteConfiguration:

@@ -18,6 +18,7 @@ from mesh.compile.scope import Scope
 from mesh.envoy import names
 from mesh.envoy.address import ANY
 from mesh.model.service import Port, Protocol, Resolution, Service, Workload
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.network import OutboundMode
 
 #: The ports of the listeners that capture traffic: no service may take them.
@@ -35,7 +36,7 @@ class _Entry:
     chains: tuple[Chain, ...]
 
 
-def listeners(scope: Scope, workload: Workload, log: str) -> list[Listener]:
+def listeners(scope: Scope, workload: Workload, config: MeshConfig) -> list[Listener]:
     """Every captured listener of a sidecar, without those that capture."""
     entries: dict[tuple[str, int], _Entry] = {}
     for egress in scope.egress:
@@ -44,17 +45,17 @@ def listeners(scope: Scope, workload: Workload, log: str) -> list[Listener]:
             for port in service.ports:
                 for address in _addresses(service, port, workload):
                     if (address, port.number) not in locked:
-                        _add(entries, scope, service, port, address, workload, log)
-    return [_listener(entry, fallthrough(scope, log)) for entry in entries.values()]
+                        _add(entries, scope, service, port, address, workload, config)
+    return [_listener(entry, fallthrough(scope, config)) for entry in entries.values()]
 
 
-def http_chain(stat: str, routes: str, port: Port, workload: Workload, log: str) -> Chain:
-    return Chain((hcm.outbound(names.stat(f"outbound_{stat}"), routes, port.protocol, workload, log),))
+def http_chain(stat: str, routes: str, port: Port, workload: Workload, config: MeshConfig) -> Chain:
+    return Chain((hcm.outbound(names.stat(f"outbound_{stat}"), routes, port.protocol, workload, config),))
 
 
-def tcp_chain(scope: Scope, service: Service, port: Port, log: str) -> Chain:
+def tcp_chain(scope: Scope, service: Service, port: Port, config: MeshConfig) -> Chain:
     cluster = names.outbound(port.number, "", service.hostname)
-    return Chain(tuple(tcp.to_service(cluster, port.protocol, scope.rule(service.hostname), log)))
+    return Chain(tuple(tcp.to_service(cluster, port.protocol, scope.rule(service.hostname), config)))
 
 
 def sniffed(chain: Chain) -> Chain:
@@ -62,9 +63,9 @@ def sniffed(chain: Chain) -> Chain:
     return replace(chain, transport="raw_buffer", alpn=HTTP_ALPN)
 
 
-def fallthrough(scope: Scope, log: str) -> Chain:
+def fallthrough(scope: Scope, config: MeshConfig) -> Chain:
     """What becomes of bytes to a captured port that are not what its services speak."""
-    return Chain((tcp.to(catch_all_cluster(scope), log),))
+    return Chain((tcp.to(catch_all_cluster(scope), config),))
 
 
 def catch_all_cluster(scope: Scope) -> str:
@@ -93,13 +94,13 @@ def _add(
     port: Port,
     address: str,
     workload: Workload,
-    log: str,
+    config: MeshConfig,
 ) -> None:
     key = (address, port.number)
     there = entries.get(key)
     if there and not _shares(there.protocol, port.protocol):
         return
-    chains = _chains(scope, service, port, address, workload, log)
+    chains = _chains(scope, service, port, address, workload, config)
     if there is None:
         # Plain HTTP on every address is told apart by looking, so that it can share the socket with anything.
         shown = Protocol.UNSUPPORTED if port.protocol.is_http else port.protocol
@@ -121,15 +122,15 @@ def _shares(there: Protocol, new: Protocol) -> bool:
 
 
 def _chains(
-    scope: Scope, service: Service, port: Port, address: str, workload: Workload, log: str
+    scope: Scope, service: Service, port: Port, address: str, workload: Workload, config: MeshConfig
 ) -> tuple[Chain, ...]:
     stat = f"{address}_{port.number}"
     if port.protocol.is_http:
-        return (sniffed(http_chain(stat, str(port.number), port, workload, log)),)
-    chains = [tcp_chain(scope, service, port, log)]
+        return (sniffed(http_chain(stat, str(port.number), port, workload, config)),)
+    chains = [tcp_chain(scope, service, port, config)]
     if ports.is_sniffed(port.protocol):
         routes = str(port.number) if address == ANY else f"{service.hostname}:{port.number}"
-        chains.append(sniffed(http_chain(stat, routes, port, workload, log)))
+        chains.append(sniffed(http_chain(stat, routes, port, workload, config)))
     return tuple(chains)
 
 

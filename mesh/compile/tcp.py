@@ -12,14 +12,15 @@ from mesh.compile.rules import Rule
 from mesh.envoy import filters
 from mesh.model.service import Protocol
 from mesh.resources.istio.destinationrule import LoadBalancer, TrafficPolicy
+from mesh.resources.istio.meshconfig import MeshConfig
 
 
-def to(cluster: str, log: str, stat_prefix: str = "") -> Filter:
+def to(cluster: str, config: MeshConfig, stat_prefix: str = "") -> Filter:
     """Everything to one cluster."""
-    return _proxy(TcpProxy(stat_prefix=stat_prefix or cluster, cluster=cluster), log)
+    return _proxy(TcpProxy(stat_prefix=stat_prefix or cluster, cluster=cluster), config)
 
 
-def to_service(cluster: str, protocol: Protocol, rule: Rule | None, log: str) -> list[Filter]:
+def to_service(cluster: str, protocol: Protocol, rule: Rule | None, config: MeshConfig) -> list[Filter]:
     """To a port of a service, as its DestinationRule says."""
     proxy = TcpProxy(stat_prefix=cluster, cluster=cluster)
     policy = (rule.spec.traffic_policy if rule else None) or TrafficPolicy()
@@ -28,7 +29,7 @@ def to_service(cluster: str, protocol: Protocol, rule: Rule | None, log: str) ->
         proxy.max_downstream_connection_duration.FromTimedelta(longest)
     if _by_source(policy.load_balancer):
         proxy.hash_policy.add().source_ip.SetInParent()
-    chain = [_proxy(proxy, log)]
+    chain = [_proxy(proxy, config)]
     return [filters.mongo(cluster), *chain] if protocol is Protocol.MONGO else chain
 
 
@@ -41,6 +42,6 @@ def _by_source(balancer: LoadBalancer | None) -> bool:
     return bool(balancer and balancer.consistent_hash and balancer.consistent_hash.use_source_ip)
 
 
-def _proxy(proxy: TcpProxy, log: str) -> Filter:
-    proxy.access_log.extend(accesslog.requests(log))
+def _proxy(proxy: TcpProxy, config: MeshConfig) -> Filter:
+    proxy.access_log.extend(accesslog.requests(config))
     return filters.network(filters.TCP_PROXY, proxy)

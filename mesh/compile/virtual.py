@@ -14,18 +14,19 @@ from mesh.compile.outbound import catch_all_cluster
 from mesh.compile.scope import Scope
 from mesh.envoy import names
 from mesh.envoy.address import ANY, socket_address
+from mesh.resources.istio.meshconfig import MeshConfig
 
 PORT = 15001
 
 
-def virtual_outbound(scope: Scope, log: str) -> Listener:
+def virtual_outbound(scope: Scope, config: MeshConfig) -> Listener:
     loop = FilterChain(
         name="virtualOutbound-blackhole",
         filter_chain_match={"destination_port": {"value": PORT}},
-        filters=[tcp.to(names.BLACK_HOLE, "")],
+        filters=[tcp.to(names.BLACK_HOLE, MeshConfig())],
     )
     unknown = FilterChain(
-        name="virtualOutbound-catchall-tcp", filters=[tcp.to(catch_all_cluster(scope), log)]
+        name="virtualOutbound-catchall-tcp", filters=[tcp.to(catch_all_cluster(scope), config)]
     )
     return Listener(
         name="virtualOutbound",
@@ -33,6 +34,6 @@ def virtual_outbound(scope: Scope, log: str) -> Listener:
         filter_chains=[loop, unknown],
         use_original_dst={"value": True},
         traffic_direction=TrafficDirection.OUTBOUND,
-        access_log=accesslog.connections(log),
+        access_log=accesslog.connections(config),
         max_connections_to_accept_per_socket_event={"value": 1},
     )

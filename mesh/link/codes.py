@@ -1,7 +1,7 @@
-"""Every Problem's code, with what it means and what to do; docs/problems.md is written from this table.
+"""Every Problem's code, with what it means; docs/problems.md is written from this table.
 
-Codes are stable: a meaning is never changed, a retired code is never used again. `python -m mesh.link.codes [--check]` writes or
-compares docs/problems.md.
+Codes are stable: a meaning is never changed, a retired code is never used again. 00xx are YAML, 01xx the schema, 02xx references, 03xx
+routing, 04xx security, 05xx this machine. `python -m mesh.link.codes [--check]` writes or compares the page.
 """
 
 from __future__ import annotations
@@ -11,169 +11,92 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mesh.resources.support import NOT_TRANSLATED
+from mesh.resources.problem import Severity
+from mesh.resources.support import KINDS_NOT_TRANSLATED, NOT_TRANSLATED
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "problems.md"
+_E, _W = Severity.ERROR, Severity.WARNING
 
 
 @dataclass(frozen=True)
 class Code:
-    """One kind of mistake. ``severity`` is "error" (stops `mesh up`, refuses a write) or "warning" (is shown)."""
+    """One kind of mistake."""
 
     code: str
-    severity: str
+    severity: Severity
     title: str
     explanation: str
 
 
-CODES: Final = (
-    Code(
-        "MW0001",
-        "error",
-        "Not YAML",
-        "The text cannot be read as YAML. The line is where reading stopped; the cause is there or just above.",
-    ),
-    Code(
-        "MW0002",
-        "error",
-        "Duplicate key",
-        "A mapping gives the same key twice. Kubernetes would silently keep the last one.",
-    ),
-    Code(
-        "MW0003",
-        "error",
-        "Not an object",
-        "A document without kind, apiVersion or metadata.name is no Kubernetes object.",
-    ),
-    Code(
-        "MW0101",
-        "error",
-        "Unknown field",
-        "Istio has no such field; istiod would refuse the object or, on older servers, drop the field.",
-    ),
-    Code(
-        "MW0102",
-        "error",
-        "Not translated",
-        "The field or kind is part of Istio's API and works on a cluster, but meshwright does not translate it for one machine. It is an error, since leaving it out would make the two behave differently.",
-    ),
-    Code(
-        "MW0103",
-        "error",
-        "Wrong value",
-        "The value has the wrong type, or is not one of those allowed, or is not a duration such as 2s.",
-    ),
-    Code("MW0104", "error", "Unknown kind", "The API group is Istio's, the kind is not."),
-    Code(
-        "MW0201",
-        "error",
-        "Unknown host",
-        "A route or rule names a service that is not in the mesh. Short names are completed with the namespace of the object that uses them.",
-    ),
-    Code(
-        "MW0202",
-        "error",
-        "Missing subset",
-        "A route names a subset that no DestinationRule of that host defines. Envoy would answer 503 to every such request.",
-    ),
-    Code("MW0203", "error", "Given twice", "Two objects have the same kind, namespace and name."),
-    Code(
-        "MW0204",
-        "error",
-        "Unknown gateway",
-        "A VirtualService is bound to a Gateway that does not exist, so that it would apply to nothing.",
-    ),
-    Code(
-        "MW0205",
-        "error",
-        "Unknown port",
-        "The destination's service has no such port, or has several and the route does not say which.",
-    ),
-    Code(
-        "MW0206",
-        "warning",
-        "Selects nothing",
-        "The selector matches no workload in its namespace, so the object has no effect.",
-    ),
-    Code(
-        "MW0301",
-        "error",
-        "Weights",
-        "The weights of a route's destinations do not add up to 100. Istio takes them in proportion; that is rarely what was meant, so meshwright is stricter.",
-    ),
-    Code(
-        "MW0302",
-        "error",
-        "Route goes nowhere",
-        "A route needs exactly one of route, redirect and directResponse.",
-    ),
-    Code(
-        "MW0303",
-        "error",
-        "Bad regular expression",
-        "The expression is not valid RE2, which Envoy uses; a proxy would reject the whole configuration.",
-    ),
-    Code("MW0304", "error", "Out of range", "The number or duration is outside what Istio accepts."),
-    Code(
-        "MW0305",
-        "warning",
-        "Empty subset",
-        "No workload has the subset's labels. Requests routed to it fail with 503.",
-    ),
-    Code("MW0306", "error", "No hosts", "The object names no host, so that it can apply to nothing."),
-    Code(
-        "MW0307",
-        "warning",
-        "Unreachable route",
-        "An earlier route of the same list matches every request, so this one is never used.",
-    ),
-    Code(
-        "MW0401",
-        "error",
-        "Policy cannot be compiled",
-        "The policy has a value that cannot be translated. It fails closed: until it is mended its workloads deny every request that it could concern.",
-    ),
-    Code(
-        "MW0501",
-        "error",
-        "Unknown image",
-        "A chart uses an image for which mesh.yaml names no local command.",
-    ),
-    Code(
-        "MW0502",
-        "warning",
-        "Missing toolchain",
-        "The command for an image needs a tool that is not installed. The workload is left out; everything else runs.",
-    ),
-    Code(
-        "MW0503",
-        "error",
-        "Chart does not render",
-        "Helm refused the chart or its values; the message is Helm's.",
-    ),
-    Code("MW0504", "error", "mesh.yaml", "mesh.yaml itself is wrong: a field, a path or a value."),
-)
+CODES: Final = tuple(
+    Code(*row)
+    for row in (
+        ("MW0001", _E, "Not YAML", "The text cannot be read as YAML. The line is where reading stopped; the cause is there or just above. What stands before it is still checked."),
+        ("MW0002", _E, "Duplicate key", "A mapping gives the same key twice. Kubernetes would silently keep the last one."),
+        ("MW0003", _E, "Not an object", "A document without kind, apiVersion or metadata.name is no Kubernetes object."),
+        ("MW0004", _W, "Unknown API group", "The object is kept and does nothing: neither Kubernetes itself nor Istio has this API group."),
+        ("MW0101", _E, "Unknown field", "Istio has no such field; a cluster would refuse the object or drop the field."),
+        ("MW0102", _E, "Not translated", "The field or kind is part of Istio's API and works on a cluster, but meshwright does not translate it for one machine. It is an error, since leaving it out would make the two behave differently. The tables below list what is left out."),
+        ("MW0103", _E, "Wrong type", "The value has the wrong type, or is not one of the names that the field takes, or is no duration such as 2s."),
+        ("MW0104", _E, "Unknown kind", "The API group is Istio's or Kubernetes' own; the kind is not one of its kinds."),
+        ("MW0105", _W, "Not run here", "The kind makes pods on a cluster. On one machine only Deployments and Pods are run."),
+        ("MW0201", _E, "Unknown host", "A route or rule names a service that is not in the mesh. Short names are completed with the namespace of the object that uses them."),
+        ("MW0202", _E, "Missing subset", "A route names a subset that no DestinationRule of that host defines. Envoy would answer 503 to every such request."),
+        ("MW0203", _E, "Given twice", "Two objects, hosts, subsets, ports or containers have one name."),
+        ("MW0204", _E, "Unknown gateway", "A VirtualService is bound to a Gateway that does not exist, so that it would apply to nothing."),
+        ("MW0205", _E, "Unknown port", "The service, or the containers behind it, have no such port."),
+        ("MW0206", _W, "Selects nothing", "The selector matches no workload, so that the object has no effect."),
+        ("MW0207", _W, "Overruled", "An older object already says this for the same host or the same pods. Istio takes the older one, or merges them in an order that nobody sees."),
+        ("MW0208", _W, "Unknown egress host", "A Sidecar lets a workload see a service that is not in the mesh."),
+        ("MW0301", _E, "Weights", "The weights of a route's destinations do not add up to 100. Istio takes any weights in proportion, and refuses only a sum of 0; meshwright is stricter, since 30 and 30 is an edit left half done more often than an intention."),
+        ("MW0302", _E, "Incomplete or contradictory", "Fields that cannot stand together, or one that is missing, as in a route with neither destination nor redirect."),
+        ("MW0303", _E, "Bad regular expression", "The expression is not RE2, which Envoy matches with; a proxy would reject the whole configuration."),
+        ("MW0304", _E, "Out of range", "The number, percentage or duration is outside what Istio accepts. Durations are a millisecond or more."),
+        ("MW0305", _W, "Empty subset", "No workload has the subset's labels. Requests routed to it fail with 503."),
+        ("MW0306", _E, "No hosts", "The object names no host, so that it applies to nothing."),
+        ("MW0307", _W, "Unreachable route", "An earlier route of the same list takes every request that this one would."),
+        ("MW0308", _E, "Unknown name", "The field takes one of a list of names, such as the conditions of retryOn or gRPC's statuses."),
+        ("MW0309", _E, "Bad header", "The name cannot be a header's, the header cannot be changed here, or Envoy cannot read the value."),
+        ("MW0310", _E, "Bad name", "Not a host name, a namespace or a DNS label."),
+        ("MW0311", _E, "Bad selector", "Selectors compare whole labels; they have no wildcards."),
+        ("MW0401", _E, "Policy cannot be compiled", "The security policy has a value that means nothing. It fails closed: until it is mended, the workloads that it selects deny every request (a PeerAuthentication: accept only mutual TLS)."),
+        ("MW0402", _W, "Denies more than it says", "A DENY rule that looks only at HTTP denies everything on TCP ports."),
+        ("MW0501", _E, "Unknown image", "A chart uses an image for which mesh.yaml names no local command."),
+        ("MW0502", _W, "Missing toolchain", "The command for an image needs a tool that is not installed. The workload is left out; everything else runs."),
+        ("MW0503", _E, "Chart does not render", "Helm refused the chart or its values; the message is Helm's."),
+        ("MW0504", _E, "mesh.yaml", "mesh.yaml itself is wrong: a field, a path or a value."),
+    )
+)  # fmt: skip
 SEVERITY: Final = {code.code: code.severity for code in CODES}
+
+_HEAD: Final = """# Problems
+
+What `mesh check`, `mesh up` and the local Kubernetes API say about a configuration, as `file:line: CODE severity message (what to do)`.
+An error stops `mesh up`, refuses a write, and makes `mesh check` exit with 1; a warning is shown. Codes are stable. In the output of
+a chart the file is the template, and the line that of what it rendered to.
+"""
 
 
 def page() -> str:
     """docs/problems.md."""
-    head = "# Problems\n\nWhat `mesh check`, `mesh up` and the local Kubernetes API say about a configuration. Codes are stable.\n"
-    sections = [f"\n## {c.code} {c.title}\n\n*{c.severity}*. {c.explanation}\n" for c in CODES]
-    return head + "".join(sections) + _left_out()
+    sections = [f"\n## {c.code} {c.title}\n\n*{c.severity.capitalize()}.* {c.explanation}\n" for c in CODES]
+    return _HEAD + "".join(sections) + _left_out()
 
 
 def _left_out() -> str:
     rows = [
-        f"| {kind} | {', '.join(fields)} |\n" for kind, fields in sorted(NOT_TRANSLATED.items()) if fields
+        f"| {kind.removesuffix('Spec')} | {', '.join(fields)} |\n"
+        for kind, fields in sorted(NOT_TRANSLATED.items())
     ]
+    kinds = ", ".join(sorted(KINDS_NOT_TRANSLATED))
     return (
-        "\n## What is not translated\n\nEach is reported as MW0102.\n\n| in | fields |\n| --- | --- |\n"
-        + "".join(rows)
+        f"\n## What is not translated\n\nEach is reported as MW0102. Kinds: {kinds}; and the Gateway API.\n\n"
+        "| in | fields |\n| --- | --- |\n" + "".join(rows)
     )
 
 
 def main() -> int:
+    """Write the page, or with ``--check`` say whether it is what this table says."""
     if "--check" in sys.argv:
         if PAGE.exists() and PAGE.read_text() == page():
             return 0

@@ -1,81 +1,71 @@
-"""DestinationRules: the host made fully qualified, and what is wrong with them."""
+"""DestinationRules: what istiod refuses, and what does not fit the rest of the mesh."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any
 
-from mesh.link.hosts import matches, qualified
+from mesh.link import qualify, trafficpolicy
+from mesh.link.exports import exports
+from mesh.link.hosts import is_domain, is_label
 from mesh.link.names import Names
-from mesh.resources.istio.destinationrule import (
-    DestinationRuleSpec,
-    OutlierDetection,
-    TrafficPolicy,
-)
+from mesh.link.spot import Spot, spec
+from mesh.model.service import Service
+from mesh.resources.istio.destinationrule import DestinationRuleSpec, Subset, TrafficPolicy
 from mesh.resources.object import Object
-from mesh.resources.problem import Problem, Severity
-from mesh.resources.tree import Path
+from mesh.resources.problem import Problem
 
 
-def qualify(each: Object[DestinationRuleSpec]) -> DestinationRuleSpec:
-    return replace(each.spec, host=qualified(each.spec.host, each.metadata.namespace))
-
-
-def check(each: Object[DestinationRuleSpec], names: Names) -> Iterator[Problem]:
-    """What is wrong with one DestinationRule."""
-    spec = qualify(each)
-    if not spec.host:
-        yield each.problem(("spec", "host"), "MW0306", "this DestinationRule names no host", "give spec.host")
-    elif not any(matches(known, spec.host) for known in names.hosts):
-        text = f"host {spec.host} is not a service of the mesh"
-        yield each.problem(("spec", "host"), "MW0201", text, names.closest_host(spec.host))
-    yield from _subsets(each, spec, names)
-    if spec.traffic_policy:
-        yield from _policy(each, ("spec", "trafficPolicy"), spec.traffic_policy)
-
-
-def _subsets(each: Object[Any], spec: DestinationRuleSpec, names: Names) -> Iterator[Problem]:
+def invalid(each: Object[DestinationRuleSpec]) -> Iterator[Problem]:
+    """What istiod refuses. Source: istio validation.go, ValidateDestinationRule."""
+    at, given = spec(each), each.spec
+    if not given.host:
+        yield (at / "host").problem("MW0306", "this DestinationRule names no host", "give spec.host")
+    elif not is_domain(given.host):
+        yield (at / "host").problem("MW0310", f"{given.host!r} is not a host name", "name a service")
+    yield from exports(at / "exportTo", given.export_to)
+    if given.traffic_policy:
+        yield from trafficpolicy.invalid(at / "trafficPolicy", given.traffic_policy)
     seen: set[str] = set()
-    service = names.hosts.get(spec.host)
-    for i, subset in enumerate(spec.subsets):
-        path = ("spec", "subsets", i)
-        if not subset.name or subset.name in seen:
-            text = f"subset {subset.name!r} is given twice" if subset.name else "this subset has no name"
-            yield each.problem((*path, "name"), "MW0203", text, "give each subset a name of its own")
-        seen.add(subset.name)
-        if service and not names.selected(service.namespace, {**service.selector, **subset.labels}):
-            text = f"no workload of {spec.host} has the labels of subset {subset.name}"
-            yield each.problem(
-                (*path, "labels"), "MW0305", text, "requests routed to it fail with 503", Severity.WARNING
-            )
-        if subset.traffic_policy:
-            yield from _policy(each, (*path, "trafficPolicy"), subset.traffic_policy)
+    for i, subset in enumerate(given.subsets):
+        yield from _subset(at / "subsets" / i, subset, seen)
 
 
-def _policy(each: Object[Any], path: Path, policy: TrafficPolicy) -> Iterator[Problem]:
-    if policy.outlier_detection:
-        yield from _outlier(each, (*path, "outlierDetection"), policy.outlier_detection)
-    pool = policy.connection_pool
-    if pool and pool.tcp and pool.tcp.max_connections < 0:
-        yield each.problem(
-            (*path, "connectionPool", "tcp", "maxConnections"),
-            "MW0304",
-            "maxConnections is negative",
-            "use 1 or more",
-        )
+def _subset(at: Spot, subset: Subset, seen: set[str]) -> Iterator[Problem]:
+    if not is_label(subset.name):
+        text = f"{subset.name!r} is not a subset's name" if subset.name else "this subset has no name"
+        yield (at / "name").problem("MW0310", text, "use letters, digits and dashes")
+    elif subset.name in seen:
+        text = f"subset {subset.name!r} is given twice"
+        yield (at / "name").problem("MW0203", text, "give each subset a name of its own")
+    seen.add(subset.name)
+    if subset.traffic_policy:
+        yield from trafficpolicy.invalid(at / "trafficPolicy", subset.traffic_policy)
 
 
-def _outlier(each: Object[Any], path: Path, outlier: OutlierDetection) -> Iterator[Problem]:
-    for field, percent in (
-        ("maxEjectionPercent", outlier.max_ejection_percent),
-        ("minHealthPercent", outlier.min_health_percent),
-    ):
-        if not 0 <= percent <= 100:
-            yield each.problem(
-                (*path, field), "MW0304", f"{field} {percent} is not a percentage", "use 0 to 100"
-            )
-    for field, value in (("interval", outlier.interval), ("baseEjectionTime", outlier.base_ejection_time)):
-        if value is not None and value < timedelta(milliseconds=1):
-            yield each.problem((*path, field), "MW0304", f"{field} is under a millisecond", "use 1ms or more")
+def misdirected(each: Object[DestinationRuleSpec], names: Names) -> Iterator[Problem]:
+    """What does not fit the rest of the mesh."""
+    at, given = spec(each), qualify.destination_rule(each)
+    if is_domain(given.host) and not names.has_host(given.host):
+        text = f"host {given.host} is not a service of the mesh"
+        yield (at / "host").problem("MW0201", text, names.closest_host(given.host))
+    service = names.hosts.get(given.host)
+    if service is None:
+        return
+    yield from _ports(at / "trafficPolicy", given.traffic_policy, service)
+    for i, subset in enumerate(given.subsets):
+        yield from _ports(at / "subsets" / i / "trafficPolicy", subset.traffic_policy, service)
+        wanted = {**service.selector, **subset.labels}
+        if service.selector and not names.pods.selected(service.namespace, wanted):
+            labels = ", ".join(f"{k}={v}" for k, v in subset.labels.items())
+            text = f"no workload of {given.host} has the labels of subset {subset.name}: {labels or 'none'}"
+            fix = "label its pods so; until then requests routed to it fail with 503"
+            yield (at / "subsets" / i / "labels").problem("MW0305", text, fix)
+
+
+def _ports(at: Spot, policy: TrafficPolicy | None, service: Service) -> Iterator[Problem]:
+    ports = [port.number for port in service.ports]
+    for i, setting in enumerate(policy.port_level_settings if policy else ()):
+        if setting.port.number not in ports:
+            text = f"{service.hostname} has no port {setting.port.number}"
+            fix = f"it has: {', '.join(map(str, ports)) or 'none'}"
+            yield (at / "portLevelSettings" / i / "port" / "number").problem("MW0205", text, fix)

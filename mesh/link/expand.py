@@ -1,14 +1,15 @@
 """Deployments and Pods -> workloads, numbered as istiod's test double numbers them, or as they really run.
 
 A Deployment in a file becomes its replicas DEPLOYMENT-0, DEPLOYMENT-1, ...; the n-th pod of all, from 0, has the address
-10.1.(n/250).(n%250+1) unless its status says another, and is ready. On a running mesh the objects are real Pods, and Deployments are
-not expanded (``running=True``).
+10.1.(n/250).(n%250+1) unless its status says another, and is ready. On a running mesh (``running=True``) the objects are real Pods,
+Deployments are not expanded, and a Pod is a workload from when it has an address until it is deleted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from mesh.model.identity import Identity
 from mesh.model.service import Kind, Workload
@@ -17,6 +18,8 @@ from mesh.resources.object import Object
 
 TLS_LABEL = "security.istio.io/tlsMode"
 GATEWAY_TEMPLATE = "inject.istio.io/templates"
+_READ: Final = ("v1", "apps/v1")
+_ENDED: Final = ("Succeeded", "Failed")
 
 
 def workloads(objects: Iterable[Object[Any]], trust_domain: str, running: bool) -> tuple[Workload, ...]:
@@ -25,11 +28,26 @@ def workloads(objects: Iterable[Object[Any]], trust_domain: str, running: bool) 
     return tuple(_workload(pod, i, trust_domain) for i, pod in enumerate(pods))
 
 
+def of_pod(pod: Object[Any], trust_domain: str) -> Workload:
+    """The workload that one real Pod is, also before it has an address and after it has ended."""
+    return _workload((pod, pod.metadata, pod.spec, _owner(pod), pod.status), 0, trust_domain)
+
+
 _Pod = tuple[Object[Any], Metadata, PodSpec, str, PodStatus | None]
 
 
 def _pods(each: Object[Any], running: bool) -> Iterator[_Pod]:
-    if each.kind == "Pod" and not each.metadata.deletion_timestamp:
+    if each.api_version not in _READ:
+        return
+    if each.kind == "Pod" and not running:
+        yield (
+            each,
+            each.metadata,
+            each.spec,
+            each.metadata.name,
+            replace(each.status, phase="", conditions=()),
+        )
+    elif each.kind == "Pod" and each.status.pod_ip and each.status.phase not in _ENDED:
         yield each, each.metadata, each.spec, _owner(each), each.status
     elif each.kind == "Deployment" and not running:
         yield from _replicas(each, each.spec)
@@ -40,15 +58,14 @@ def _replicas(each: Object[Any], spec: DeploymentSpec) -> Iterator[_Pod]:
     labels = {**template.labels, TLS_LABEL: "istio"}
     for i in range(spec.replicas):
         name = f"{each.metadata.name}-{i}"
-        metadata = Metadata(
-            name, each.metadata.namespace, labels, template.annotations, each.metadata.creation_timestamp
-        )
+        metadata = Metadata(name, each.metadata.namespace, labels, template.annotations)
         yield each, metadata, spec.template.spec, each.metadata.name, None
 
 
 def _owner(pod: Object[Any]) -> str:
-    owners = pod.raw.get("metadata", {}).get("ownerReferences") or [{}]
-    return str(owners[0].get("name") or pod.metadata.name)
+    """The Deployment that runs a pod, else what made it, else the pod itself."""
+    owners = pod.metadata.owner_references
+    return owners[0].name if owners and owners[0].name else pod.metadata.name
 
 
 def _workload(pod: _Pod, index: int, trust_domain: str) -> Workload:
@@ -68,7 +85,7 @@ def _workload(pod: _Pod, index: int, trust_domain: str) -> Workload:
         container_ports=ports,
         kind=_kind(metadata),
         in_mesh=metadata.labels.get(TLS_LABEL) == "istio",
-        ready=_ready(status),
+        ready=not metadata.deletion_timestamp and _ready(status),
         creation=metadata.creation_timestamp,
         place=each.place(),
     )

@@ -1,24 +1,59 @@
 """Objects -> (Mesh, Problems): the one entry of this package.
 
 Input comes from files (`mesh check`, `mesh xds`) or from the store of a running mesh; the Mesh goes to compile, the Problems to whoever
-asked. An object with an error is left out of the Mesh, except a security policy, which fails closed (see ``policies``).
+asked. The Mesh holds what a cluster would: an object that istiod refuses is not in it (what then stands for a security policy,
+``closed`` says), one that merely does not fit the others is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
-from mesh.link import destinationrules, policies, virtualservices
+from mesh.link import (
+    authentication,
+    authorization,
+    destinationrules,
+    gateways,
+    kubernetesobjects,
+    qualify,
+    sidecars,
+    virtualservices,
+)
+from mesh.link.closed import config, denials, strict
+from mesh.link.conflicts import conflicts
 from mesh.link.expand import workloads
 from mesh.link.names import Names
+from mesh.link.pods import Pods
 from mesh.link.services import services
 from mesh.model.mesh import Config, Mesh
 from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.object import Object
-from mesh.resources.problem import Problem
+from mesh.resources.problem import Problem, Severity
 
 SpecT = TypeVar("SpecT")
+_Invalid = Callable[[Object[Any]], Iterator[Problem]]
+_Misdirected = Callable[[Object[Any], Names], Iterator[Problem]]
+
+
+def _fits(each: Object[Any], names: Names) -> Iterator[Problem]:
+    yield from ()
+
+
+#: Kind -> (what is wrong with an object by itself, what is wrong with it among the others).
+_CHECKS: Final[dict[str, tuple[_Invalid, _Misdirected]]] = {
+    "VirtualService": (virtualservices.invalid, virtualservices.misdirected),
+    "DestinationRule": (destinationrules.invalid, destinationrules.misdirected),
+    "Gateway": (gateways.invalid, gateways.misdirected),
+    "Sidecar": (sidecars.invalid, sidecars.misdirected),
+    "AuthorizationPolicy": (authorization.invalid, authorization.misdirected),
+    "PeerAuthentication": (authentication.invalid_peer, authentication.misdirected),
+    "RequestAuthentication": (authentication.invalid_request, authentication.misdirected),
+    "Service": (kubernetesobjects.invalid_service, kubernetesobjects.misdirected_service),
+    "Deployment": (kubernetesobjects.invalid_deployment, _fits),
+    "Pod": (kubernetesobjects.invalid_pod, _fits),
+}
 
 
 def link(objects: Sequence[Object[Any]], running: bool = False) -> tuple[Mesh, list[Problem]]:
@@ -26,62 +61,80 @@ def link(objects: Sequence[Object[Any]], running: bool = False) -> tuple[Mesh, l
 
     Problems are ordered by place. The function is pure and the result depends on nothing but the objects.
     """
-    problems = list(_duplicates(objects))
-    settings = next((o.spec for o in objects if o.kind == "MeshConfig"), MeshConfig())
-    pods = workloads(objects, settings.trust_domain, running)
-    found = services(objects, pods)
-    rules = _configs(objects, "DestinationRule", destinationrules.qualify)
-    gateways = _configs(objects, "Gateway", lambda o: o.spec)
-    routes = _configs(objects, "VirtualService", virtualservices.qualify)
-    names = Names(found, rules, gateways, pods, settings)
+    sorted_out = _sort_out(objects)
+    settings = next((o.spec for o in reversed(objects) if o.kind == "MeshConfig"), MeshConfig())
+    pods = workloads(sorted_out.usable, settings.trust_domain, running)
+    mesh = _mesh(sorted_out, settings, pods)
+    names = Names(mesh.services, mesh.destination_rules, mesh.gateways, Pods(pods), settings.root_namespace)
+    problems = [*sorted_out.problems, *conflicts(mesh)]
+    for each in sorted_out.usable:
+        problems.extend(_CHECKS[each.kind][1](each, names) if each.kind in _CHECKS else ())
+    return mesh, sorted(set(problems))
+
+
+@dataclass(frozen=True)
+class _SortedOut:
+    """Objects that can be part of a mesh, those that cannot, and why."""
+
+    usable: Sequence[Object[Any]]
+    unusable: Sequence[Object[Any]]
+    problems: Sequence[Problem]
+
+    def configs(self, kind: str, spec: Callable[[Object[Any]], SpecT]) -> Iterator[Config[SpecT]]:
+        return (config(each, spec(each)) for each in self.usable if each.kind == kind)
+
+
+def _sort_out(objects: Iterable[Object[Any]]) -> _SortedOut:
+    usable: list[Object[Any]] = []
+    unusable: list[Object[Any]] = []
+    problems: list[Problem] = []
+    first: dict[tuple[str, str, str, str], Object[Any]] = {}
     for each in objects:
-        problems.extend(_check(each, names))
-    mesh = Mesh(
-        services=found,
-        workloads=pods,
-        virtual_services=routes,
-        destination_rules=rules,
-        gateways=gateways,
-        sidecars=_configs(objects, "Sidecar", lambda o: o.spec),
-        peer_authentications=_configs(objects, "PeerAuthentication", lambda o: o.spec),
-        authorization_policies=_configs(objects, "AuthorizationPolicy", lambda o: o.spec),
-        request_authentications=_configs(objects, "RequestAuthentication", lambda o: o.spec),
-        telemetries=_configs(objects, "Telemetry", lambda o: o.spec),
-        envoy_filters=_configs(objects, "EnvoyFilter", lambda o: o.spec),
+        found = list(_CHECKS[each.kind][0](each)) if each.kind in _CHECKS and not _raw(each) else []
+        key = (each.api_version.rpartition("/")[0], *each.key)
+        before = first.setdefault(key, each)
+        if before is not each and each.kind != "MeshConfig":
+            found.append(_again(each, before))
+        problems += found
+        wrong = any(problem.severity is Severity.ERROR for problem in found)
+        (unusable if each.broken or wrong else usable).append(each)
+    return _SortedOut(usable, unusable, problems)
+
+
+def _raw(each: Object[Any]) -> bool:
+    """An object of a kind that only has the same name as one of ours, as a Service of serving.knative.dev."""
+    return not each.spec.__dataclass_fields__
+
+
+def _again(each: Object[Any], before: Object[Any]) -> Problem:
+    name = f"{each.kind} {each.metadata.namespace}/{each.metadata.name}"
+    text = f"{name} is given twice; the first is at {before.place()}"
+    return each.problem(("metadata", "name"), "MW0203", text, "rename or remove one")
+
+
+def _mesh(found: _SortedOut, settings: MeshConfig, pods: Sequence[Any]) -> Mesh:
+    policies = (*found.configs("AuthorizationPolicy", _spec), *denials(found.unusable))
+    peers = (*found.configs("PeerAuthentication", _spec), *strict(found.unusable))
+    return Mesh(
+        services=services(found.usable, Pods(pods)),
+        workloads=tuple(pods),
+        virtual_services=_ordered(found.configs("VirtualService", qualify.virtual_service)),
+        destination_rules=_ordered(found.configs("DestinationRule", qualify.destination_rule)),
+        gateways=_ordered(found.configs("Gateway", _spec)),
+        sidecars=_ordered(found.configs("Sidecar", _spec)),
+        peer_authentications=_ordered(peers),
+        authorization_policies=_ordered(policies),
+        request_authentications=_ordered(found.configs("RequestAuthentication", _spec)),
+        telemetries=_ordered(found.configs("Telemetry", _spec)),
+        envoy_filters=_ordered(found.configs("EnvoyFilter", _spec)),
         config=settings,
     )
-    return mesh, sorted(problems)
 
 
-def _check(each: Object[Any], names: Names) -> Iterable[Problem]:
-    checks: dict[str, Callable[[Object[Any], Names], Iterable[Problem]]] = {
-        "VirtualService": virtualservices.check,
-        "DestinationRule": destinationrules.check,
-        "AuthorizationPolicy": policies.check_authorization,
-        "PeerAuthentication": policies.check_peer,
-        "Gateway": policies.check_gateway,
-        "Sidecar": policies.check_sidecar,
-    }
-    return checks[each.kind](each, names) if each.kind in checks else ()
+def _spec(each: Object[Any]) -> Any:
+    return each.spec
 
 
-def _configs(
-    objects: Iterable[Object[Any]], kind: str, spec: Callable[[Object[Any]], SpecT]
-) -> tuple[Config[SpecT], ...]:
-    """All of one kind, in istiod's order: by creation, then by name and namespace."""
-    made = [
-        Config(o.metadata.name, o.metadata.namespace, spec(o), o.metadata.creation_timestamp, o.place())
-        for o in objects
-        if o.kind == kind
-    ]
-    return tuple(sorted(made, key=lambda c: (c.creation, c.name, c.namespace)))
-
-
-def _duplicates(objects: Iterable[Object[Any]]) -> Iterable[Problem]:
-    seen: dict[tuple[str, str, str, str], Object[Any]] = {}
-    for each in objects:
-        key = (each.api_version.partition("/")[0], *each.key)
-        if key in seen:
-            text = f"{each.kind} {each.metadata.namespace}/{each.metadata.name} is given twice; the first is at {seen[key].place()}"
-            yield each.problem(("metadata", "name"), "MW0203", text, "rename or remove one")
-        seen.setdefault(key, each)
+def _ordered(configs: Iterable[Config[SpecT]]) -> tuple[Config[SpecT], ...]:
+    """istiod's order: by creation, then by name and namespace."""
+    return tuple(sorted(configs, key=lambda c: (c.creation, c.name, c.namespace)))

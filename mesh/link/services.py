@@ -1,62 +1,71 @@
-"""Kubernetes Services and the pods they select -> the model's services with endpoints and identities."""
+"""Kubernetes Services and the pods they select -> the model's services with endpoints and identities.
+
+EndpointSlices are not read: they follow from Services and pods, as Kubernetes derives them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from mesh.link.hosts import CLUSTER_DOMAIN
+from mesh.link.pods import Pods
 from mesh.model.service import Endpoint, Port, Protocol, Resolution, Service, Workload
 from mesh.resources.kubernetes import ServicePort, ServiceSpec
 from mesh.resources.object import Object
 
-_BY_NAME = {p.value.lower(): p for p in Protocol if p is not Protocol.UNSUPPORTED}
-_APP_PROTOCOLS = {
+_BY_NAME: Final = {
+    **{p.value.lower(): p for p in Protocol if p not in (Protocol.UNSUPPORTED, Protocol.GRPC_WEB)},
+    "http_proxy": Protocol.HTTP,
+}
+_APP_PROTOCOLS: Final = {
     "kubernetes.io/h2c": Protocol.HTTP2,
     "kubernetes.io/ws": Protocol.HTTP,
     "kubernetes.io/wss": Protocol.HTTPS,
 }
-_WELL_KNOWN_TCP = frozenset({25, 53, 3306, 27017})
+_WELL_KNOWN_TCP: Final = frozenset({25, 53, 3306, 27017})
 
 
-def services(objects: Iterable[Object[Any]], workloads: Sequence[Workload]) -> tuple[Service, ...]:
-    """Every Service with its endpoints, by creation and then name, as istiod orders them."""
+def services(objects: Iterable[Object[Any]], pods: Pods) -> tuple[Service, ...]:
+    """Every Service with its endpoints, by creation, then name, then namespace, as istiod orders them."""
     found = [each for each in objects if each.kind == "Service"]
-    made = [_service(each, each.spec, number, workloads) for number, each in enumerate(found, 1)]
+    made = [_service(each, each.spec, number, pods) for number, each in enumerate(found, 1)]
     return tuple(sorted(made, key=lambda s: (s.creation, s.name, s.namespace)))
 
 
 def protocol(port: ServicePort) -> Protocol:
-    """By appProtocol, else by the port's name before its first dash, else sniffed.
+    """By appProtocol, else by the port's name, each up to its first dash; else sniffed.
 
-    Source: https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
+    Source: istio pkg/config/kube, ConvertProtocol; pkg/config/protocol, Parse.
     """
     if port.protocol == "UDP":
         return Protocol.UDP
-    given = port.app_protocol.lower()
-    if given in _APP_PROTOCOLS:
-        return _APP_PROTOCOLS[given]
-    name = given or port.name.lower()
-    if name in _BY_NAME:
-        return _BY_NAME[name]
-    if not given and name.partition("-")[0] in _BY_NAME:
-        return Protocol.GRPC_WEB if name.startswith("grpc-web") else _BY_NAME[name.partition("-")[0]]
+    if port.app_protocol in _APP_PROTOCOLS:
+        return _APP_PROTOCOLS[port.app_protocol]
+    name = (port.app_protocol or port.name).lower()
+    if name.startswith("grpc-web"):
+        return Protocol.GRPC_WEB
+    prefix = name.partition("-")[0]
+    if prefix in _BY_NAME:
+        return _BY_NAME[prefix]
     return Protocol.TCP if port.port in _WELL_KNOWN_TCP else Protocol.UNSUPPORTED
 
 
-def _service(each: Object[Any], spec: ServiceSpec, number: int, workloads: Sequence[Workload]) -> Service:
+def _service(each: Object[Any], spec: ServiceSpec, number: int, pods: Pods) -> Service:
     metadata = each.metadata
-    chosen = [w for w in workloads if _selects(spec, metadata.namespace, w)]
-    ports = tuple(_port(port, chosen or workloads) for port in spec.ports)
+    chosen = pods.selected(metadata.namespace, spec.selector) if spec.selector else []
+    ports = tuple(_port(port, chosen) for port in spec.ports)
     headless = spec.cluster_ip == "None"
-    endpoints = tuple(e for port in ports for w in chosen for e in _endpoint(port, w))
+    endpoints = (
+        _endpoint(given, port, w) for given, port in zip(spec.ports, ports, strict=True) for w in chosen
+    )
     return Service(
         hostname=f"{metadata.name}.{metadata.namespace}.svc.{CLUSTER_DOMAIN}",
         name=metadata.name,
         namespace=metadata.namespace,
         ports=ports,
         addresses=() if headless else (spec.cluster_ip or f"10.2.0.{number}",),
-        endpoints=endpoints,
+        endpoints=tuple(e for found in endpoints for e in found),
         selector=dict(spec.selector),
         resolution=Resolution.PASSTHROUGH if headless else Resolution.CLIENT_SIDE_LB,
         export_to=_export_to(metadata.annotations.get("networking.istio.io/exportTo", "")),
@@ -66,26 +75,27 @@ def _service(each: Object[Any], spec: ServiceSpec, number: int, workloads: Seque
     )
 
 
-def _selects(spec: ServiceSpec, namespace: str, workload: Workload) -> bool:
-    if not spec.selector or workload.namespace != namespace:
-        return False
-    return all(workload.labels.get(k) == v for k, v in spec.selector.items())
+def target(port: ServicePort, workload: Workload) -> int:
+    """The port's number on a workload; 0 when the workload has no port of the name that targetPort says."""
+    wanted = port.target_port
+    if isinstance(wanted, str):
+        return next((number for name, number in workload.container_ports if name == wanted), 0)
+    return wanted or port.port
 
 
-def _port(port: ServicePort, workloads: Sequence[Workload]) -> Port:
-    target = port.target_port
-    if isinstance(target, str):
-        named = (number for w in workloads for name, number in w.container_ports if name == target)
-        target = next(named, 0) or port.port
-    return Port(port.port, port.name, protocol(port), target or port.port)
+def _port(port: ServicePort, chosen: Sequence[Workload]) -> Port:
+    numbers = (target(port, workload) for workload in chosen)
+    fallback = port.target_port if isinstance(port.target_port, int) and port.target_port else port.port
+    return Port(port.port, port.name, protocol(port), next((n for n in numbers if n), fallback))
 
 
-def _endpoint(port: Port, workload: Workload) -> Iterator[Endpoint]:
-    if not workload.ready or port.protocol is Protocol.UDP:
+def _endpoint(given: ServicePort, port: Port, workload: Workload) -> Iterator[Endpoint]:
+    number = target(given, workload)
+    if not workload.ready or not number or port.protocol is Protocol.UDP:
         return
     yield Endpoint(
         address=workload.pod_address,
-        port=int(port.target),
+        port=number,
         service_port=port.name,
         labels=workload.labels,
         workload=workload,

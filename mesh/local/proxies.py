@@ -22,7 +22,8 @@ async def follow(world: World) -> None:
     """Write what has changed, until cancelled."""
     known: dict[str, Workload] = {}
     while True:
-        pods = world.pods()
+        # A proxy is known by its pod's address.
+        pods = [pod for pod in world.pods() if pod.get("status", {}).get("podIP")]
         uids = {p["metadata"]["uid"] for p in pods}
         known = {uid: mine for uid, mine in known.items() if uid in uids}
         for pod in pods:

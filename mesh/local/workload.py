@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mesh.link.expand import workloads
+from mesh.link.expand import of_pod
 from mesh.local import environment, ports
 from mesh.local.config import Config, Image
 from mesh.local.container import Spec
@@ -40,7 +40,7 @@ def of(pod: Object, trust_domain: str) -> Workload:
     parsed, _ = from_json(pod, f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']}")
     if parsed is None:
         raise ValueError(f"Pod {pod['metadata']['name']} cannot be read")
-    return workloads([parsed], trust_domain, running=True)[0]
+    return of_pod(parsed, trust_domain)
 
 
 def container_ports(pod: Object) -> list[int]:

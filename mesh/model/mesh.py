@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mesh.model.service import Service, Workload
 from mesh.resources.istio.destinationrule import DestinationRuleSpec
@@ -20,6 +20,7 @@ from mesh.resources.istio.requestauthentication import RequestAuthenticationSpec
 from mesh.resources.istio.security import AuthorizationPolicySpec, PeerAuthenticationSpec
 from mesh.resources.istio.telemetry import TelemetrySpec
 from mesh.resources.istio.virtualservice import VirtualServiceSpec
+from mesh.resources.object import Object
 from mesh.resources.problem import Place
 
 SpecT = TypeVar("SpecT", covariant=True)
@@ -34,6 +35,11 @@ class Config(Generic[SpecT]):
     spec: SpecT
     creation: str = ""
     place: Place = field(default=Place(), compare=False)
+    source: Object[Any] | None = field(default=None, repr=False, compare=False)
+
+    def line(self, *path: str | int) -> Place:
+        """Where a field was written, as in ``line("spec", "http", 0)``."""
+        return self.source.place(*path) if self.source else self.place
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,11 @@ class Mesh:
     @cached_property
     def service_by_host(self) -> Mapping[str, Service]:
         return {service.hostname: service for service in self.services}
+
+    @cached_property
+    def workloads_by_namespace(self) -> Mapping[str, tuple[Workload, ...]]:
+        names = dict.fromkeys(workload.namespace for workload in self.workloads)
+        return {name: tuple(w for w in self.workloads if w.namespace == name) for name in names}
 
     @cached_property
     def workload_by_proxy(self) -> Mapping[str, Workload]:

@@ -46,15 +46,22 @@ class PodSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerReference:
+    kind: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
-    """An object's metadata as far as the mesh reads it; a missing namespace is ``default``."""
+    """An object's metadata as far as the mesh reads it. ``namespace`` is empty for what has none, as a Namespace itself."""
 
     name: str = ""
-    namespace: str = "default"
+    namespace: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     creation_timestamp: str = ""
     deletion_timestamp: str = ""
+    owner_references: tuple[OwnerReference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,59 +2,39 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
+from mesh.resources import kinds
 from mesh.resources import kubernetes as kube
 from mesh.resources.decode import Decoder
-from mesh.resources.istio import (
-    destinationrule,
-    envoyfilter,
-    meshconfig,
-    network,
-    requestauthentication,
-    security,
-    serviceentry,
-    telemetry,
-    virtualservice,
-)
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.problem import Place, Problem, Severity
-from mesh.resources.support import KINDS_NOT_TRANSLATED
 from mesh.resources.tree import Document, Path, documents
 
 SpecT = TypeVar("SpecT", covariant=True)
 
-_NETWORKING, _SECURITY = "networking.istio.io", "security.istio.io"
-_ISTIO: Final[Mapping[str, tuple[str, type[Any]]]] = {
-    "VirtualService": (_NETWORKING, virtualservice.VirtualServiceSpec),
-    "DestinationRule": (_NETWORKING, destinationrule.DestinationRuleSpec),
-    "Gateway": (_NETWORKING, network.GatewaySpec),
-    "Sidecar": (_NETWORKING, network.SidecarSpec),
-    "ServiceEntry": (_NETWORKING, serviceentry.ServiceEntrySpec),
-    "WorkloadEntry": (_NETWORKING, serviceentry.WorkloadEntrySpec),
-    "EnvoyFilter": (_NETWORKING, envoyfilter.EnvoyFilterSpec),
-    "WorkloadGroup": (_NETWORKING, kube.Raw),
-    "ProxyConfig": (_NETWORKING, kube.Raw),
-    "PeerAuthentication": (_SECURITY, security.PeerAuthenticationSpec),
-    "AuthorizationPolicy": (_SECURITY, security.AuthorizationPolicySpec),
-    "RequestAuthentication": (_SECURITY, requestauthentication.RequestAuthenticationSpec),
-    "Telemetry": ("telemetry.istio.io", telemetry.TelemetrySpec),
-    "WasmPlugin": ("extensions.istio.io", kube.Raw),
-    "TrafficExtension": ("extensions.istio.io", kube.Raw),
-}
-_VERSIONS: Final = frozenset({"v1", "v1beta1", "v1alpha3", "v1alpha1"})
-_KUBERNETES: Final[Mapping[str, type[Any]]] = {
-    "Service": kube.ServiceSpec,
-    "Deployment": kube.DeploymentSpec,
-    "Pod": kube.PodSpec,
-}
+_CLUSTER_WIDE: Final = frozenset(
+    {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "IngressClass",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+    }
+)
+_MOST_NESTED_LISTS: Final = 10
 
 
 @dataclass(frozen=True)
 class Object(Generic[SpecT]):
-    """One Kubernetes object. ``raw`` is all of it as plain data; ``spec`` the typed part that the mesh reads."""
+    """One Kubernetes object. ``raw`` is all of it as plain data; ``spec`` the typed part that the mesh reads.
+
+    ``broken``: parts of the spec could not be read or are not translated; the Problems say which. Such a spec is not to be trusted.
+    """
 
     api_version: str
     kind: str
@@ -62,6 +42,7 @@ class Object(Generic[SpecT]):
     spec: SpecT
     document: Document = field(repr=False, compare=False)
     status: kube.PodStatus = field(default_factory=kube.PodStatus)
+    broken: bool = False
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -76,114 +57,104 @@ class Object(Generic[SpecT]):
         return self.document.place(path)
 
     def problem(
-        self, path: Path, code: str, message: str, fix: str, severity: Severity = Severity.ERROR
+        self, path: Path, code: str, message: str, fix: str = "", severity: Severity = Severity.ERROR
     ) -> Problem:
         return Problem(self.document.place(path), code, severity, message, fix)
 
 
-def parse(text: str, file: str) -> tuple[list[Object[Any]], list[Problem]]:
-    """Every object of a YAML text, in its order. Raises nothing: what is wrong comes as Problems."""
+def parse(text: str, file: str, namespace: str = "default") -> tuple[list[Object[Any]], list[Problem]]:
+    """Every object of a YAML text, in its order. Raises nothing: what is wrong comes as Problems.
+
+    An object that names no namespace is in ``namespace``: for a rendered chart, its release's.
+    """
     found, problems = documents(text, file)
-    objects = [made for document in found for made in _objects(document, problems)]
-    return objects, problems
+    return [made for document in found for made in _objects(document, namespace, problems)], problems
 
 
-def from_json(data: Mapping[str, Any], origin: str) -> tuple[Object[Any] | None, list[Problem]]:
+def from_json(
+    data: Mapping[str, Any], origin: str, namespace: str = "default"
+) -> tuple[Object[Any] | None, list[Problem]]:
     """One object that came over the API; ``origin`` stands where a file's name would."""
     problems: list[Problem] = []
-    made = list(_objects(Document(dict(data), origin, {}), problems))
+    made = list(_objects(Document(dict(data), origin), namespace, problems))
     return (made[0] if made else None), problems
 
 
-def _objects(document: Document, problems: list[Problem]) -> Iterator[Object[Any]]:
+def _objects(
+    document: Document, namespace: str, problems: list[Problem], depth: int = 0
+) -> Iterator[Object[Any]]:
     data = document.data
     if data is None:
         return
-    if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if not isinstance(kind, str) or not kind:
         text = "this is not a Kubernetes object: it has no kind"
-        problems.append(
-            Problem(document.place(), "MW0003", Severity.ERROR, text, "give apiVersion, kind and metadata")
-        )
-        return
-    if data["kind"] == "List":
-        yield from _items(document, problems)
-        return
-    made = _object(document, problems)
-    if made:
+        problems.append(_error(document, (), "MW0003", text, "give apiVersion, kind and metadata"))
+    elif kind == "List" and isinstance(data.get("items"), list) and depth < _MOST_NESTED_LISTS:
+        for i in range(len(data["items"])):
+            yield from _objects(document.item(("items", i)), namespace, problems, depth + 1)
+    elif kind == "MeshConfig":
+        yield _mesh_config(document, problems)
+    elif made := _object(document, kind, namespace, problems):
         yield made
 
 
-def _items(document: Document, problems: list[Problem]) -> Iterator[Object[Any]]:
-    items = document.data.get("items")
-    for i, item in enumerate(items if isinstance(items, list) else ()):
-        prefix = ("items", i)
-        lines = {path[2:]: line for path, line in document.lines.items() if path[:2] == prefix}
-        yield from _objects(Document(item, document.file, lines), problems)
-
-
-def _object(document: Document, problems: list[Problem]) -> Object[Any] | None:
-    data, kind = document.data, document.data["kind"]
-    version = str(data.get("apiVersion", ""))
-    if kind == "MeshConfig":
-        return _mesh_config(document, problems)
-    spec_type = _spec_type(document, kind, version, problems)
-    if spec_type is None:
+def _object(document: Document, kind: str, namespace: str, problems: list[Problem]) -> Object[Any] | None:
+    version = document.data.get("apiVersion")
+    if not isinstance(version, str) or not version:
+        text = f"this {kind} has no apiVersion"
+        problems.append(_error(document, ("apiVersion",), "MW0003", text, "as in apiVersion: apps/v1"))
         return None
-    metadata = _metadata(document, problems)
-    if metadata is None:
-        return None
-    istio = version.partition("/")[0].endswith("istio.io")
-    spec = _decoded(Decoder(document, problems, open=not istio), spec_type, data.get("spec"), ("spec",))
-    quiet = Decoder(document, [], open=True)
-    status = _decoded(quiet, kube.PodStatus, data.get("status") if kind == "Pod" else None, ("status",))
-    return Object(version, kind, metadata, spec, document, status)
-
-
-def _metadata(document: Document, problems: list[Problem]) -> kube.Metadata | None:
-    before = len(problems)
-    metadata = _decoded(
-        Decoder(document, problems, open=True), kube.Metadata, document.data.get("metadata"), ("metadata",)
-    )
-    if not metadata.name and len(problems) == before:
-        text = f"this {document.data['kind']} has no name"
-        problems.append(
-            Problem(document.place(("metadata",)), "MW0003", Severity.ERROR, text, "give metadata.name")
+    known, remark = kinds.find(version, kind)
+    found: list[Problem] = []
+    if remark:
+        found.append(
+            Problem(document.place(("kind",)), remark.code, remark.severity, remark.text, remark.fix)
         )
-    return metadata if metadata.name else None
+    metadata = _metadata(document, kind, namespace, found) if known else None
+    made = _typed(document, version, kind, known, metadata, found) if known and metadata else None
+    problems += found
+    return made
+
+
+def _typed(
+    document: Document,
+    version: str,
+    kind: str,
+    known: kinds.Kind,
+    metadata: kube.Metadata,
+    found: list[Problem],
+) -> Object[Any]:
+    raw = known.spec is kube.Raw
+    spec = kube.Raw() if raw else _part(document, known.spec, "spec", found, not known.closed)
+    status = _part(document, kube.PodStatus, "status", [], True) if kind == "Pod" else kube.PodStatus()
+    broken = any(problem.severity is Severity.ERROR for problem in found)
+    return Object(version, kind, metadata, spec, document, status, broken)
+
+
+def _metadata(document: Document, kind: str, namespace: str, found: list[Problem]) -> kube.Metadata | None:
+    wrong: list[Problem] = []
+    metadata: kube.Metadata = _part(document, kube.Metadata, "metadata", wrong, True)
+    found += wrong
+    if not metadata.name and not wrong:
+        text = f"this {kind} has no name"
+        found.append(_error(document, ("metadata", "name"), "MW0003", text, "give metadata.name"))
+    if kind in _CLUSTER_WIDE:
+        return replace(metadata, namespace="") if metadata.name else None
+    return replace(metadata, namespace=metadata.namespace or namespace) if metadata.name else None
 
 
 def _mesh_config(document: Document, problems: list[Problem]) -> Object[Any]:
     data = {k: v for k, v in document.data.items() if k not in ("kind", "apiVersion", "metadata")}
-    spec = _decoded(Decoder(document, problems), meshconfig.MeshConfig, data, ())
-    return Object("", "MeshConfig", kube.Metadata("mesh"), spec, document)
+    found: list[Problem] = []
+    spec = Decoder(document, found).decode(MeshConfig, data, ())
+    problems += found
+    return Object("", "MeshConfig", kube.Metadata("mesh"), spec, document, broken=bool(found))
 
 
-def _decoded(decoder: Decoder, kind: type[Any], data: Any, path: Path) -> Any:
-    if data is not None and not isinstance(data, dict):
-        decoder.report(path, "MW0103", f"{'.'.join(map(str, path))}: expected a mapping")
-        data = None
-    return decoder.decode(kind, data, path)
+def _part(document: Document, kind: type[Any], name: str, found: list[Problem], open_: bool) -> Any:
+    return Decoder(document, found, open_).decode(kind, document.data.get(name), (name,))
 
 
-def _spec_type(document: Document, kind: str, version: str, problems: list[Problem]) -> type[Any] | None:
-    group, _, api = version.rpartition("/")
-    if not group.endswith("istio.io"):
-        return _KUBERNETES.get(kind, kube.Raw)
-    place = document.place(("kind",))
-    if kind in _ISTIO and _ISTIO[kind][0] == group and api in _VERSIONS:
-        if kind in KINDS_NOT_TRANSLATED:
-            text = f"{kind} is part of Istio's API, but meshwright does not translate it"
-            problems.append(
-                Problem(
-                    place,
-                    "MW0102",
-                    Severity.ERROR,
-                    text,
-                    "remove it; docs/problems.md lists what is left out",
-                )
-            )
-        return _ISTIO[kind][1]
-    close = difflib.get_close_matches(kind, _ISTIO, n=1)
-    fix = f"did you mean {close[0]} of {_ISTIO[close[0]][0]}/v1?" if close else "check apiVersion and kind"
-    problems.append(Problem(place, "MW0104", Severity.ERROR, f"Istio has no kind {kind} in {version}", fix))
-    return None
+def _error(document: Document, path: Path, code: str, text: str, fix: str) -> Problem:
+    return Problem(document.place(path), code, Severity.ERROR, text, fix)

@@ -1,39 +1,65 @@
-"""YAML text -> plain values and the line of every field. The only place that touches a YAML library.
+"""YAML text -> plain values, and the line of every field. The only place that touches a YAML library.
 
-Input: the text of a file or of rendered charts. Output: one Document per YAML document, read by ``object``.
+Input: the text of a file or of rendered charts. Output: one Document per YAML document, read by ``object``. Scalars are resolved as
+Kubernetes resolves them: whole numbers, numbers, booleans and null; everything else, dates too, is text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from mesh.resources.problem import Place, Problem, Severity
+from mesh.resources.sources import Sources
 
 Path = tuple[str | int, ...]
 _yaml: Any = yaml
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SOURCE = "# Source: "
-_DEEPEST = 100
+_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT: Final = "tag:yaml.org,2002:str"
+_LONGEST_WORD: Final = len("false")
+_DEEPEST: Final = 100
+#: Aliases may repeat this many values for each character of the text; beyond it the text is a bomb, not a manifest.
+_MOST_VALUES_PER_CHARACTER: Final = 10
+
+
+class _Loader(_FastLoader):  # type: ignore[misc]
+    """The fast loader, without asking a dozen regular expressions about every word."""
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        """Paths do not decide what a value is."""
+
+    def ascend_resolver(self) -> None:
+        """Nor on the way back."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        word = kind is yaml.ScalarNode and (
+            not implicit[0] or (len(value) > _LONGEST_WORD and value[0].isalpha())
+        )
+        return _TEXT if word else super().resolve(kind, value, implicit)
 
 
 @dataclass(frozen=True)
 class Document:
-    """One YAML document as plain dicts, lists and scalars; ``lines`` gives the line, from 1, of every field's path."""
+    """One YAML document as plain dicts, lists and scalars. ``node`` is where its lines are looked up; None when it had none."""
 
     data: Any
     file: str
-    lines: Mapping[Path, int] = field(repr=False)
+    node: Any = field(default=None, repr=False, compare=False)
+    offset: int = field(default=0, repr=False, compare=False)
 
     def place(self, path: Path = ()) -> Place:
         """Where ``path`` was written; a missing field is placed at the nearest parent that is there."""
-        known = path
-        while known not in self.lines and known:
-            known = known[:-1]
-        return Place(self.file, self.lines.get(known, 0), dotted(path))
+        return Place(self.file, max(0, _line(self.node, path) - self.offset), dotted(path))
+
+    def item(self, path: Path) -> Document:
+        """The part at ``path`` as a document of its own, as for an item of a List."""
+        data, node = self.data, self.node
+        for part in path:
+            data, node = data[part], _child(node, part)[1]
+        return Document(data, self.file, node, self.offset)
 
 
 def dotted(path: Path) -> str:
@@ -44,82 +70,115 @@ def dotted(path: Path) -> str:
 
 def documents(text: str, file: str) -> tuple[list[Document], list[Problem]]:
     """Every document of ``text``. Broken YAML is a Problem; what stands before it is still returned."""
-    sources = _sources(text)
+    sources = Sources(text, file)
     found: list[Document] = []
     problems: list[Problem] = []
+    budget = _MOST_VALUES_PER_CHARACTER * len(text) + 1000
     try:
         for node in _yaml.compose_all(text, Loader=_Loader):
             if node is None:
                 continue
-            source, before = _source_at(sources, node.start_mark.line + 1)
-            reader = _Reader(source or file, before, problems)
-            found.append(Document(reader.value(node, ()), reader.file, reader.lines))
+            name, offset = sources.at(node.start_mark.line + 1)
+            reader = _Reader(name, offset, problems, budget)
+            found.append(Document(reader.value(node, ()), name, node, offset))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 0
-        source, before = _source_at(sources, line)
-        place = Place(source or file, line - before)
-        text = f"this is not YAML: {error.problem or error.context}"
-        problems.append(Problem(place, "MW0001", Severity.ERROR, text, "mend the syntax here or just above"))
+        problems.append(_broken(sources.place(mark.line + 1 if mark else 0), error.problem or error.context))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problems.append(_broken(sources.place(line), str(error.reason)))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        problems.append(
-            Problem(Place(file), "MW0001", Severity.ERROR, f"this is not YAML: {str(error).splitlines()[0]}")
-        )
+        problems.append(_broken(Place(file), str(error).partition("\n")[0]))
     return found, problems
 
 
-def _sources(text: str) -> list[tuple[int, str]]:
-    """Helm says above each document which template made it; lines then count from there, in what the template made."""
-    if _SOURCE not in text:
-        return []
-    lines = enumerate(text.split("\n"), 1)
-    return [
-        (number, line.removeprefix(_SOURCE).strip()) for number, line in lines if line.startswith(_SOURCE)
-    ]
+def _broken(place: Place, reason: str | None) -> Problem:
+    text = f"this is not YAML: {reason or 'it cannot be read'}"
+    return Problem(place, "MW0001", Severity.ERROR, text, "mend the syntax here or just above")
 
 
-def _source_at(sources: list[tuple[int, str]], line: int) -> tuple[str, int]:
-    """The template that made a line of the text, and how many lines stand before what it made."""
-    return next(((name, number) for number, name in reversed(sources) if number <= line), ("", 0))
+def _line(node: Any, path: Path) -> int:
+    """The line of a key, or of a list's item; of the nearest parent when the path is not there."""
+    if node is None:
+        return 0
+    line: int = node.start_mark.line + 1
+    for part in path:
+        key, node = _child(node, part)
+        if node is None:
+            break
+        line = key.start_mark.line + 1
+    return line
+
+
+def _child(node: Any, part: str | int) -> tuple[Any, Any]:
+    """(where it is written, its value's node), or (None, None)."""
+    if isinstance(part, str) and isinstance(node, yaml.MappingNode):
+        pairs = ((key, value) for key, value in reversed(node.value) if _key(key) == part)
+        return next(pairs, (None, None))
+    if isinstance(part, int) and isinstance(node, yaml.SequenceNode) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None, None
+
+
+def _key(node: Any) -> str:
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else "?"
 
 
 class _Reader:
-    """Reads one document's nodes, noting lines and duplicate keys as it goes."""
+    """Reads one document's nodes, noting duplicate keys as it goes."""
 
-    def __init__(self, file: str, before: int, problems: list[Problem]) -> None:
-        self.file = file
-        self._before = before
-        self.problems = problems
-        self.lines: dict[Path, int] = {}
+    def __init__(self, file: str, offset: int, problems: list[Problem], budget: int) -> None:
+        self._file = file
+        self._offset = offset
+        self._problems = problems
+        self._budget = budget
         self._constructor = yaml.constructor.SafeConstructor()
 
     def value(self, node: Any, path: Path) -> Any:
-        self.lines.setdefault(path, self._line(node))
-        if len(path) > _DEEPEST:
-            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=node.start_mark)
+        self._budget -= 1
+        if len(path) > _DEEPEST or self._budget < 0:
+            reason = "nested too deeply" if self._budget >= 0 else "its aliases expand to far more than it is"
+            raise yaml.MarkedYAMLError(problem=reason, problem_mark=node.start_mark)
         if isinstance(node, yaml.MappingNode):
             return dict(self._pairs(node, path))
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
         return self._scalar(node)
 
-    def _line(self, node: Any) -> int:
-        return int(node.start_mark.line) + 1 - self._before
-
     def _pairs(self, node: Any, path: Path) -> Iterator[tuple[str, Any]]:
         seen: set[str] = set()
         for key_node, value_node in node.value:
-            key = str(key_node.value)
-            if key in seen:
-                place = Place(self.file, self._line(key_node), dotted((*path, key)))
-                text = f"the key {key!r} is given twice; only one of them can be meant"
-                self.problems.append(Problem(place, "MW0002", Severity.ERROR, text, "remove one"))
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                yield from self._merged(value_node, path)
+        for key_node, value_node in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = _key(key_node)
+            if key in seen or not isinstance(key_node, yaml.ScalarNode):
+                self._bad_key(key_node, (*path, key))
             seen.add(key)
-            self.lines[(*path, key)] = self._line(key_node)
             yield key, self.value(value_node, (*path, key))
+
+    def _merged(self, node: Any, path: Path) -> Iterator[tuple[str, Any]]:
+        """What ``<<: *other`` takes over; of several mappings the first wins, and the mapping's own keys over all."""
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for part in reversed(parts):
+            if isinstance(part, yaml.MappingNode):
+                yield from self.value(part, (*path, "<<")).items()
+
+    def _bad_key(self, node: Any, path: Path) -> None:
+        place = Place(self._file, node.start_mark.line + 1 - self._offset, dotted(path))
+        if isinstance(node, yaml.ScalarNode):
+            text = f"the key {path[-1]!r} is given twice; only one of them can be meant"
+            self._problems.append(Problem(place, "MW0002", Severity.ERROR, text, "remove one"))
+        else:
+            self._problems.append(_broken(place, "a key must be text"))
 
     def _scalar(self, node: Any) -> Any:
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
-        if kind in ("int", "float", "bool", "null"):
+        if kind not in ("int", "float", "bool", "null") or ":" in node.value:  # 12:30 is no number here
+            return node.value
+        try:
             return self._constructor.construct_object(node)
-        return node.value
+        except (ValueError, OverflowError, KeyError):  # as !!int of a word
+            return node.value

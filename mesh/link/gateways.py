@@ -1,0 +1,71 @@
+"""Gateways: what istiod refuses, what is not translated, and whether anything listens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mesh.link.hosts import is_domain, is_label
+from mesh.link.names import Names
+from mesh.link.spot import Spot, spec
+from mesh.resources.istio.network import GatewayServer, GatewaySpec
+from mesh.resources.object import Object
+from mesh.resources.problem import Problem
+
+_TRANSLATED: Final = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
+_KNOWN: Final = (*_TRANSLATED, "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL")
+
+
+def invalid(each: Object[GatewaySpec]) -> Iterator[Problem]:
+    """What istiod refuses. Source: istio validation.go, ValidateGateway."""
+    at, names = spec(each), set[str]()
+    if not is_label(each.metadata.name):
+        text = f"{each.metadata.name!r} cannot name a Gateway"
+        yield Spot(each, ("metadata", "name")).problem("MW0310", text, "use letters, digits and dashes")
+    if not each.spec.servers:
+        yield (at / "servers").problem("MW0302", "this Gateway has no server", "give servers")
+    for i, server in enumerate(each.spec.servers):
+        yield from _server(at / "servers" / i, server)
+        name = server.port.name
+        if name in names:
+            text = f"the port name {name!r} is given twice"
+            yield (at / "servers" / i / "port" / "name").problem("MW0203", text, "give each its own")
+        names.add(name)
+
+
+def _server(at: Spot, server: GatewayServer) -> Iterator[Problem]:
+    protocol = server.port.protocol.upper()
+    if not server.hosts:
+        yield (at / "hosts").problem("MW0306", "this server has no hosts", 'give hosts: ["*"]')
+    for i, host in enumerate(server.hosts):
+        namespace, slash, name = host.rpartition("/")
+        if not is_domain(name) or (slash and namespace not in ("*", ".") and not is_label(namespace)):
+            yield (at / "hosts" / i).problem(
+                "MW0310", f"{host!r} is not a host", "as in *, shop.example.com or shop/*"
+            )
+    if not 0 < server.port.number < 65536:
+        yield (at / "port" / "number").problem(
+            "MW0304", f"{server.port.number} is not a port", "use 1 to 65535"
+        )
+    if server.port.target_port:
+        yield (at / "port" / "targetPort").problem(
+            "MW0302", "targetPort does nothing in a Gateway", "remove it"
+        )
+    if not server.port.name:
+        yield (at / "port").problem("MW0302", "this port has no name", "give port.name")
+    if protocol not in _KNOWN:
+        text = f"{server.port.protocol or '(none)'} is not a protocol"
+        yield (at / "port" / "protocol").problem("MW0308", text, f"use one of: {', '.join(_KNOWN)}")
+    elif protocol not in _TRANSLATED:
+        text = (
+            f"a server of {server.port.protocol} is part of Istio's API, but meshwright does not translate it"
+        )
+        yield (at / "port" / "protocol").problem("MW0102", text, f"use one of: {', '.join(_TRANSLATED)}")
+
+
+def misdirected(each: Object[GatewaySpec], names: Names) -> Iterator[Problem]:
+    """A Gateway that no workload listens for."""
+    if each.spec.selector and not any(names.pods.anywhere(each.spec.selector)):
+        labels = ", ".join(f"{key}={value}" for key, value in each.spec.selector.items())
+        text = f"no workload has the labels {labels}, so that nothing listens for this Gateway"
+        yield (spec(each) / "selector").problem("MW0206", text, "name the labels of the gateway's pods")

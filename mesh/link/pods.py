@@ -1,0 +1,36 @@
+"""Workloads by namespace and label, so that a selector need not look at every pod. Built once per link."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from mesh.model.service import Workload
+
+
+class Pods:
+    """All workloads of a mesh."""
+
+    def __init__(self, workloads: Sequence[Workload]) -> None:
+        self._all = workloads
+        self._by_namespace: dict[str, list[Workload]] = defaultdict(list)
+        self._by_label: dict[tuple[str, str, str], list[Workload]] = defaultdict(list)
+        for workload in workloads:
+            self._by_namespace[workload.namespace].append(workload)
+            for key, value in workload.labels.items():
+                self._by_label[workload.namespace, key, value].append(workload)
+
+    def selected(self, namespace: str, labels: Mapping[str, str]) -> list[Workload]:
+        """Those of a namespace that have all the labels, in their order; with no labels, all of it."""
+        if not labels:
+            return self._by_namespace.get(namespace, [])
+        fewest = min((self._by_label.get((namespace, k, v), []) for k, v in labels.items()), key=len)
+        return [workload for workload in fewest if _has(workload, labels)]
+
+    def anywhere(self, labels: Mapping[str, str]) -> Iterable[Workload]:
+        """The same in every namespace."""
+        return (workload for workload in self._all if _has(workload, labels))
+
+
+def _has(workload: Workload, labels: Mapping[str, str]) -> bool:
+    return labels.items() <= workload.labels.items()

@@ -1,0 +1,133 @@
+"""Single values as the type that a field has: text, numbers, booleans, durations and names from a list.
+
+As strict as Kubernetes: a number where text belongs is refused, not turned into text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from enum import Enum
+from typing import Any, Final
+
+_DURATION: Final = re.compile(r"([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:h|ms|us|µs|μs|ns|m|s))+)|[+-]?0", re.ASCII)
+_PARTS: Final = re.compile(r"(\d+\.?\d*|\.\d+)(h|ms|us|µs|μs|ns|m|s)", re.ASCII)
+_MICROSECONDS: Final = {
+    "h": 3.6e9,
+    "m": 6e7,
+    "s": 1e6,
+    "ms": 1e3,
+    "us": 1.0,
+    "µs": 1.0,
+    "μs": 1.0,
+    "ns": 1e-3,
+}
+#: istiod's ValidateDuration: a millisecond or more, and no finer.
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_LARGEST: Final = 2**32 - 1
+_LONGEST: Final = timedelta(days=365 * 100)
+
+
+class Wrong(ValueError):
+    """A value that cannot be read as its field's type. ``code`` is that of the Problem it becomes."""
+
+    def __init__(self, text: str, code: str = "MW0103", fix: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+        self.fix = fix
+
+
+def scalar(hint: Any, value: Any) -> Any:
+    """``value`` as ``hint``. Raises Wrong."""
+    if hint is Any:
+        return value
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _member(hint, value)
+    return _READERS[hint](value)
+
+
+def number_or_text(value: Any) -> int | str:
+    """Kubernetes' IntOrString, as in targetPort."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+
+
+def duration(text: str) -> timedelta:
+    """A Go duration such as ``1m30s`` or ``250ms``, down to a microsecond. Raises ValueError."""
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise ValueError(f"expected a duration such as 2s or 250ms, found {text!r}")
+    micros = sum(float(n) * _MICROSECONDS[unit] for n, unit in _PARTS.findall(found[2] or ""))
+    if micros > _LONGEST / timedelta(microseconds=1):
+        raise ValueError(f"{text!r} is longer than a century")
+    return timedelta(microseconds=-micros if found[1] == "-" else micros)
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it."""
+    text = {dict: "a mapping", list: "a list", type(None): "nothing"}.get(type(value))
+    return text or (str(value).lower() if isinstance(value, bool) else f"{value!r:.60}")
+
+
+def _member(kind: type[Enum], value: Any) -> Enum:
+    try:
+        return kind(value)
+    except ValueError:
+        choices = ", ".join(str(m.value) for m in kind)
+        raise Wrong(f"expected one of {choices}, found {shown(value)}") from None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (bool, int, float)):
+        raise Wrong(f"expected text, found {shown(value)}", fix="put it in quotes")
+    if not isinstance(value, str):
+        raise Wrong(f"expected text, found {shown(value)}")
+    return value
+
+
+def _whole(value: Any) -> int:
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not whole:
+        raise Wrong(f"expected a whole number, found {shown(value)}")
+    if not 0 <= value <= _LARGEST:
+        raise Wrong(f"{value} is {'negative' if value < 0 else 'too large'}", "MW0304", "use 0 or more")
+    return int(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
+        raise Wrong(f"expected a number, found {shown(value)}")
+    if not abs(value) <= _LARGEST:
+        raise Wrong(f"{shown(value)} is too large", "MW0304")
+    return float(value)
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Wrong(f"expected true or false, found {shown(value)}")
+    return value
+
+
+def _time(value: Any) -> timedelta:
+    try:
+        found = duration(_text(value))
+    except Wrong:
+        raise Wrong(
+            f"expected a duration such as 2s or 250ms, found {shown(value)}", fix="give it a unit"
+        ) from None
+    except ValueError as error:
+        raise Wrong(str(error)) from None
+    if found < _MILLISECOND or found % _MILLISECOND:
+        raise Wrong(
+            f"{value!r} must be a millisecond or more, in whole milliseconds", "MW0304", "use 1ms or more"
+        )
+    return found
+
+
+_READERS: Final[dict[Any, Callable[[Any], Any]]] = {
+    str: _text,
+    int: _whole,
+    float: _number,
+    bool: _truth,
+    timedelta: _time,
+}
