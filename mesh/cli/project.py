@@ -20,7 +20,7 @@ def file_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def locate(file: Path | None) -> Path:
     """The mesh.yaml, absolute. It may not exist: whoever reads it says so."""
     if file is not None:
-        return file.resolve()
+        return file.absolute()
     here = Path.cwd()
     for directory in (here, *here.parents):
         if (directory / NAME).is_file():

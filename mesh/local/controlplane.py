@@ -147,4 +147,4 @@ def clean(paths: Paths) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(uvloop.run(main(Path(sys.argv[1]).resolve())))
+    sys.exit(uvloop.run(main(Path(sys.argv[1]).absolute())))

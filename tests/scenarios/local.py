@@ -1,0 +1,60 @@
+"""The shop by `mesh up`, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.scenarios.engine import NAMESPACE, Engine, Place
+
+ROOT = Path(__file__).resolve().parents[2]
+MESH = Path(sys.executable).with_name("mesh")
+NOWHERE = ("127.0.0.1:1", "")
+
+
+def mesh(folder: Path, *arguments: str) -> str:
+    """Run the command there. Raises AssertionError with what it said when it fails."""
+    done = subprocess.run([MESH, *arguments], cwd=folder, capture_output=True, text=True, timeout=150)
+    assert done.returncode == 0, f"mesh {' '.join(arguments)}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def project(folder: Path) -> Path:
+    """A folder with the repository's mesh.yaml and what it names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("charts", "services", "mesh.yaml"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+@dataclass
+class Local(Engine):
+    """Calls leave from the loopback listeners of the workload's own sidecar."""
+
+    folder: Path = field(default_factory=Path)
+    name = "local"
+
+    def _open(self, workload: str) -> Place:
+        def where(service: str) -> tuple[str, str]:
+            outbound = self._allocated(workload)["outbound"]
+            at = outbound.get(f"{service}.{NAMESPACE}.svc.cluster.local:50051")
+            return (f"127.0.0.1:{at}", "") if at else NOWHERE  # as where no route leads: UNAVAILABLE
+
+        return Place([sys.executable, "-m", "tests.scenarios.client"], where)
+
+    def _allocated(self, workload: str) -> dict[str, Any]:
+        items = [pod for app in (workload, workload.partition("-")[0]) for pod in self.pods(app)]
+        pod = next(pod for pod in items if pod["metadata"]["name"].startswith(workload))
+        found: dict[str, Any] = json.loads(pod["metadata"]["annotations"]["meshwright.dev/ports"])
+        return found
+
+    def accepted(self, kind: str, name: str) -> bool:
+        found = self.get(kind, name)
+        status = found.get("status", {})
+        if status.get("observedGeneration") != found["metadata"]["generation"]:
+            return False
+        return any(c["type"] == "Accepted" and c["status"] == "True" for c in status["conditions"])
