@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.scenarios.engine import NAMESPACE, Engine, Place
+from tests.scenarios.engine import NAMESPACE, Engine, Object, Place
 
 CLIENT = Path(__file__).with_name("client.py")
 
@@ -33,9 +32,7 @@ class Cluster(Engine):
 
     def _open(self, workload: str) -> Place:
         if workload == "ingress":
-            target = self._forwarded()
-            command = [sys.executable, "-m", "tests.scenarios.client"]
-            return Place(command, lambda service: (target, f"{service}.shop.example"))
+            return Place([sys.executable, "-m", "tests.scenarios.client"], self.outside)
         container = workload.partition("-")[0]
         pod = next(p for p in self.pods(container) if p["metadata"]["name"].startswith(f"{workload}-"))
         command = ["kubectl", "-n", NAMESPACE, "exec", "-i", pod["metadata"]["name"], "-c", container, "--"]
@@ -62,12 +59,21 @@ class Cluster(Engine):
             self._forward.communicate()
             self._forward = None
 
-    def accepted(self, kind: str, name: str) -> bool:
-        """istiod writes no acceptance; `istioctl proxy-status` compares what it sent with what each proxy acknowledged."""
-        done = subprocess.run(
-            ["istioctl", "proxy-status", "-o", "json"], capture_output=True, text=True, timeout=60
-        )
+    def outside(self, service: str) -> tuple[str, str]:
+        return self._forwarded(), f"{service}.shop.example"
+
+    def revision(self) -> str:
+        return str(self._proxy_status()["versionInfo"])
+
+    def accepted(self, kind: str, name: str, before: str) -> bool:
+        """istiod writes no acceptance on objects; it says what each proxy has acknowledged of its present push."""
+        status = self._proxy_status()
+        states = [each["configStatus"] for proxy in status["resources"] for each in proxy["genericXdsConfigs"]]
+        return status["versionInfo"] != before and set(states) == {"SYNCED"}
+
+    def _proxy_status(self) -> Object:
+        command = ["istioctl", "proxy-status", "-o", "json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
-        with contextlib.suppress(json.JSONDecodeError):
-            print(done.stdout[:300])
-        return "STALE" not in done.stdout
+        found: Object = json.loads(done.stdout)
+        return found

@@ -172,7 +172,7 @@ class Engine(ABC):
 
     kubeconfig: Path
     _places: dict[str, Place] = field(default_factory=dict)
-    _undo: list[Callable[[], None]] = field(default_factory=list)
+    _undo: list[tuple[object, Callable[[], None]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     name = ""
@@ -181,8 +181,16 @@ class Engine(ABC):
     def _open(self, workload: str) -> Place: ...
 
     @abstractmethod
-    def accepted(self, kind: str, name: str) -> bool:
-        """Whether every proxy that an object concerns has accepted its present state."""
+    def outside(self, service: str) -> tuple[str, str]:
+        """The address of the ingress and the authority by which an outside caller reaches a service there."""
+
+    def revision(self) -> str:
+        """What the control plane calls its present state."""
+        return ""
+
+    @abstractmethod
+    def accepted(self, kind: str, name: str, before: str) -> bool:
+        """Whether every proxy that an object concerns has accepted its state, which is newer than the revision ``before``."""
 
     def at(self, workload: str) -> Place:
         """The place of a workload: a Deployment's name, or ``ingress`` for an outside caller."""
@@ -212,33 +220,38 @@ class Engine(ABC):
         ]
         return items
 
-    def edit(self, kind: str, name: str, change: Callable[[Object], None], wait: bool = True) -> None:
+    def edit(self, kind: str, name: str, change: Callable[[Object], None]) -> None:
         """Change an object's spec in place until the scenario ends; returns when the proxies have accepted it."""
+        revision = self.revision()
+        self._edit(kind, name, change)
+        self.until(lambda: self.accepted(kind, name, revision), f"{kind} {name} is accepted")
+
+    def _edit(self, kind: str, name: str, change: Callable[[Object], None]) -> None:
         before = self.get(kind, name)
         wanted = copy.deepcopy(before["spec"])
         change(wanted)
-        self._undo.append(lambda: self._replace(kind, name, before["spec"]))
+        if not any(undone == (kind, name) for undone, _ in self._undo):
+            self._undo.append(((kind, name), lambda: self._replace(kind, name, before["spec"])))
         self._replace(kind, name, wanted)
-        if wait:
-            self.until(lambda: self.accepted(kind, name), f"{kind} {name} is accepted")
 
     def remove(self, kind: str, name: str) -> None:
         """Delete an object until the scenario ends."""
         before = self.get(kind, name)
         group, plural = _GROUPS[kind]
-        self._undo.append(lambda: self._create(kind, before))
+        self._undo.append((None, lambda: self._create(kind, before)))
         self._custom.delete_namespaced_custom_object(group, "v1", NAMESPACE, plural, name)
 
     def scale(self, deployment: str, replicas: int) -> None:
         """Set a Deployment's replicas until the scenario ends, and wait until they are ready."""
         before = self._apps.read_namespaced_deployment(deployment, NAMESPACE).spec.replicas
-        self._undo.append(lambda: self._scale(deployment, before))
+        self._undo.append((None, lambda: self._scale(deployment, before)))
         self._scale(deployment, replicas)
 
     def restore(self) -> None:
         """Put back everything that was changed, last first."""
         while self._undo:
-            self._undo.pop()()
+            _, undo = self._undo.pop()
+            undo()
 
     def pods(self, app: str) -> Sequence[Object]:
         """The pods of an app that are not being deleted, as plain data."""

@@ -39,12 +39,13 @@ class Local(Engine):
     name = "local"
 
     def _open(self, workload: str) -> Place:
-        def where(service: str) -> tuple[str, str]:
-            outbound = self._allocated(workload)["outbound"]
-            at = outbound.get(f"{service}.{NAMESPACE}.svc.cluster.local:50051")
-            return (f"127.0.0.1:{at}", "") if at else NOWHERE  # as where no route leads: UNAVAILABLE
+        command = [sys.executable, "-m", "tests.scenarios.client"]
+        return Place(command, lambda service: self._where(workload, service))
 
-        return Place([sys.executable, "-m", "tests.scenarios.client"], where)
+    def _where(self, workload: str, service: str) -> tuple[str, str]:
+        outbound = self._allocated(workload)["outbound"]
+        at = outbound.get(f"{service}.{NAMESPACE}.svc.cluster.local:50051")
+        return (f"127.0.0.1:{at}", "") if at else NOWHERE  # as where no route leads: UNAVAILABLE
 
     def _allocated(self, workload: str) -> dict[str, Any]:
         items = [pod for app in (workload, workload.partition("-")[0]) for pod in self.pods(app)]
@@ -52,7 +53,10 @@ class Local(Engine):
         found: dict[str, Any] = json.loads(pod["metadata"]["annotations"]["meshwright.dev/ports"])
         return found
 
-    def accepted(self, kind: str, name: str) -> bool:
+    def outside(self, service: str) -> tuple[str, str]:
+        return self._where("ingress", service)
+
+    def accepted(self, kind: str, name: str, before: str) -> bool:
         found = self.get(kind, name)
         status = found.get("status", {})
         if status.get("observedGeneration") != found["metadata"]["generation"]:

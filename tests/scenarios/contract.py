@@ -1,0 +1,24 @@
+"""Who may call what, as the charts say it: ``calls:`` in their values, methods in their contract.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from tests.scenarios.engine import SERVICES
+
+CHARTS = Path(__file__).resolve().parents[2] / "charts" / "shop" / "charts"
+WORKLOADS = ("catalog-v1", "catalog-v2", "inventory", "payments", "orders", "ingress")
+
+
+def methods() -> list[tuple[str, str]]:
+    """(service, method) of all contracts."""
+    found = ((s, yaml.safe_load((CHARTS / s / "contract.yaml").read_text())["methods"]) for s in SERVICES)
+    return [(service, method["name"]) for service, each in found for method in each]
+
+
+def declared(chart: str) -> set[tuple[str, str]]:
+    """(service, method) that a chart says it calls."""
+    values = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
+    return {(call["to"], method) for call in values["calls"] for method in call["methods"]}
