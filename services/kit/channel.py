@@ -5,6 +5,8 @@ channel for that service's generated stub; its methods are coroutines that take 
 
 The deadline sent is the contract's timeout or what is left of our own less a margin, whichever is sooner: the margin is
 what we need to answer our caller after the other side has not answered us.
+
+Proxies on the way know the deadline, too. One that notices first says UNAVAILABLE; here it is DEADLINE_EXCEEDED all the same.
 """
 
 import asyncio
@@ -21,6 +23,7 @@ from services.kit.errors import CallFailed
 from services.kit.telemetry import Telemetry
 
 MARGIN = 0.1
+EARLY = 0.02  # seconds by which a proxy's clock may be ahead of ours
 _OPTIONS = (
     ("grpc.enable_retries", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -46,11 +49,15 @@ class Channel:
             current, started = CURRENT.get(), clock()
             span = self._span(current)
             metadata = (("traceparent", span.header), *(current.inherited if current else ()))
+            timeout = _timeout(method, current, started)
             try:
-                response = await send(request, timeout=_timeout(method, current, started), metadata=metadata)
+                response = await send(request, timeout=timeout, metadata=metadata)
             except aio.AioRpcError as error:
-                called(path, span, error.code(), started, clock())
-                raise status.from_call(path, error) from None
+                failed = status.from_call(path, error)
+                if failed.code is grpc.StatusCode.UNAVAILABLE and clock() >= started + timeout - EARLY:
+                    failed = CallFailed(path, grpc.StatusCode.DEADLINE_EXCEEDED, failed.message)
+                called(path, span, failed.code, started, clock())
+                raise failed from None
             called(path, span, grpc.StatusCode.OK, started, clock())
             return response
 

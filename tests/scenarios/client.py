@@ -4,7 +4,7 @@ It stands alone, and knows only the standard library, grpc and the shop's contra
 pod. It says ``ready`` first. Each line in is an order, each line out the list of its answers, in the order in which they came:
 
     {"target", "authority", "method", "request", "headers", "timeout", "count", "concurrency"}
-    the same with "seconds" in place of "count": as many as fit, or until the line {"stop": true}
+    the same with "seconds" and "pause" in place of "count": one after each pause, until then or until the line {"stop": true}
 
 An answer is {"code", "message", "response", "headers", "seconds"}; headers are the initial and the trailing metadata that are text.
 """
@@ -73,6 +73,7 @@ async def send(order: Order, stop: asyncio.Event) -> list[dict[str, Any]]:
             while left > 0 and not stop.is_set() and time.perf_counter() < end:
                 left -= 1
                 answers.append(await one(call, request, order))
+                await asyncio.sleep(order.get("pause", 0))
 
         await asyncio.gather(*(caller() for _ in range(order["concurrency"])))
     return answers

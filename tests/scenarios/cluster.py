@@ -68,12 +68,17 @@ class Cluster(Engine):
     def accepted(self, kind: str, name: str, before: str) -> bool:
         """istiod writes no acceptance on objects; it says what each proxy has acknowledged of its present push."""
         status = self._proxy_status()
-        states = [each["configStatus"] for proxy in status["resources"] for each in proxy["genericXdsConfigs"]]
+        states = [
+            each["configStatus"] for proxy in status["resources"] for each in proxy["genericXdsConfigs"]
+        ]
         return status["versionInfo"] != before and set(states) == {"SYNCED"}
 
     def _proxy_status(self) -> Object:
         command = ["istioctl", "proxy-status", "-o", "json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
-        found: Object = json.loads(done.stdout)
+        text = done.stdout[
+            done.stdout.index("\n{") if done.stdout[0] != "{" else 0 :
+        ]  # it may complain first
+        found: Object = json.loads(text)
         return found

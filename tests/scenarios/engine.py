@@ -23,6 +23,7 @@ from kubernetes import client, config
 Object = dict[str, Any]
 NAMESPACE = "shop"
 PATIENCE = 60.0
+CONFLICT = 409
 _GROUPS = {
     "VirtualService": ("networking.istio.io", "virtualservices"),
     "DestinationRule": ("networking.istio.io", "destinationrules"),
@@ -118,11 +119,12 @@ class Place:
         headers: Mapping[str, str] | None = None,
         concurrency: int = 4,
         seconds: float = 60.0,
+        pause: float = 0.02,
     ) -> Iterator[list[Answer]]:
-        """Calls while the context lasts, ``seconds`` at most; the list is filled when it ends."""
+        """Calls while the context lasts, ``seconds`` at most, each caller with a pause after each; the list is filled when it ends."""
         answers: list[Answer] = []
         order = self._order(service, method, request, headers, 10.0)
-        self._write({**order, "seconds": seconds, "concurrency": concurrency})
+        self._write({**order, "seconds": seconds, "pause": pause, "concurrency": concurrency})
         try:
             yield answers
         finally:
@@ -267,11 +269,17 @@ class Engine(ABC):
             time.sleep(0.05)
 
     def _replace(self, kind: str, name: str, spec: Object) -> None:
+        """Again while somebody else writes between reading and writing."""
         group, plural = _GROUPS[kind]
-        now = self.get(kind, name)
-        self._custom.replace_namespaced_custom_object(
-            group, "v1", NAMESPACE, plural, name, {**now, "spec": spec}
-        )
+        while True:
+            changed = {**self.get(kind, name), "spec": spec}
+            try:
+                self._custom.replace_namespaced_custom_object(group, "v1", NAMESPACE, plural, name, changed)
+            except client.ApiException as error:
+                if error.status != CONFLICT:
+                    raise
+            else:
+                return
 
     def _create(self, kind: str, before: Object) -> None:
         group, plural = _GROUPS[kind]
@@ -281,9 +289,7 @@ class Engine(ABC):
         self._custom.create_namespaced_custom_object(group, "v1", NAMESPACE, plural, body)
 
     def _scale(self, deployment: str, replicas: int) -> None:
-        self._apps.patch_namespaced_deployment_scale(
-            deployment, NAMESPACE, {"spec": {"replicas": replicas}}
-        )
+        self._apps.patch_namespaced_deployment_scale(deployment, NAMESPACE, {"spec": {"replicas": replicas}})
 
         def settled() -> bool:
             status = self._apps.read_namespaced_deployment(deployment, NAMESPACE).status

@@ -44,9 +44,7 @@ def test_authorization_alone_denies_what_is_not_declared(engine: Engine) -> None
 
     for caller in contract.WORKLOADS:
         declared = contract.declared(caller.partition("-")[0])
-        wanted = {
-            call: "allowed" if call in declared else "denied" for call in contract.methods()
-        }
+        wanted = {call: "allowed" if call in declared else "denied" for call in contract.methods()}
         engine.until(
             lambda caller=caller: "out of scope" not in outcomes(engine, caller).values(),
             f"{caller} has a way to every service",
