@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tests.scenarios.engine import NAMESPACE, Engine, Object, Place
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from mesh.ca.certificate import Certificate
+from mesh.ca.keep import Root
+from tests.scenarios.engine import NAMESPACE, Engine, Object, Place, visit
+
+PORT = 50051
+STRANGER = Path(__file__).with_name("stranger.py")
 CLIENT = Path(__file__).with_name("client.py")
 
 
@@ -61,6 +70,37 @@ class Cluster(Engine):
 
     def outside(self, service: str) -> tuple[str, str]:
         return self._forwarded(), f"{service}.shop.example"
+
+    def root(self) -> Root:
+        """That of istiod, which signs with a root of its own unless it was given another."""
+        secret = self._core.read_namespaced_secret("istio-ca-secret", "istio-system")
+        found = {name: base64.b64decode(data) for name, data in secret.data.items()}
+        key: Any = load_pem_private_key(found["ca-key.pem"], password=None)  # RSA, where ours is elliptic
+        return Root(x509.load_pem_x509_certificate(found["ca-cert.pem"]), key)
+
+    def knock(self, app: str, certificate: Certificate | None) -> str:
+        address = self.pods(app)[0]["status"]["podIP"]
+        command = ["kubectl", "-n", NAMESPACE, "exec", "-i", self._outsider(), "--", "python", "-c"]
+        done = subprocess.run(
+            [*command, STRANGER.read_text()],
+            input=visit(address, PORT, certificate),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.stdout.strip()
+
+    def _outsider(self) -> str:
+        """A pod without a sidecar. NetworkPolicies take it for one of orders; its certificate is what matters."""
+        name = "outsider"
+        if not self.pods(name):
+            labels = f"app={name},meshwright.dev/account=orders,sidecar.istio.io/inject=false"
+            image = self.pods("orders")[0]["spec"]["containers"][0]["image"]
+            run = ["run", name, f"--image={image}", "--image-pull-policy=IfNotPresent", f"--labels={labels}"]
+            kubectl(*run, "--command", "--", "sleep", "600")
+            self._undo.append((None, lambda: kubectl("delete", "pod", name, "--now") and None))
+            kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
+        return name
 
     def revision(self) -> str:
         return str(self._proxy_status()["versionInfo"])

@@ -20,6 +20,9 @@ from typing import Any
 
 from kubernetes import client, config
 
+from mesh.ca.certificate import Certificate
+from mesh.ca.keep import Root
+
 Object = dict[str, Any]
 NAMESPACE = "shop"
 PATIENCE = 60.0
@@ -70,6 +73,13 @@ class Answers:
         return [a for a in self.all if not a.ok]
 
 
+def visit(host: str, port: int, certificate: Certificate | None) -> str:
+    """The order of a knock, for stranger.py."""
+    chain = certificate.chain_pem.decode() if certificate else None
+    key = certificate.key_pem.decode() if certificate else None
+    return json.dumps({"host": host, "port": port, "certificate": chain, "key": key}) + "\n"
+
+
 class Place:
     """A client beside a workload. One order at a time."""
 
@@ -81,8 +91,16 @@ class Place:
         assert self._read() == "ready"
 
     def close(self) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._process.communicate(timeout=10)
+        """It ends when its input does, unless its pod has gone from under it."""
+        try:
+            self._process.communicate(timeout=5)
+        except (BrokenPipeError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.communicate()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
 
     def call(
         self,
@@ -186,6 +204,14 @@ class Engine(ABC):
     def outside(self, service: str) -> tuple[str, str]:
         """The address of the ingress and the authority by which an outside caller reaches a service there."""
 
+    @abstractmethod
+    def root(self) -> Root:
+        """What signs the mesh's certificates."""
+
+    @abstractmethod
+    def knock(self, app: str, certificate: Certificate | None) -> str:
+        """What somebody outside the mesh gets at the inbound port of an app's pod: ``answered`` or ``refused``."""
+
     def revision(self) -> str:
         """What the control plane calls its present state."""
         return ""
@@ -197,6 +223,8 @@ class Engine(ABC):
     def at(self, workload: str) -> Place:
         """The place of a workload: a Deployment's name, or ``ingress`` for an outside caller."""
         with self._lock:
+            if workload in self._places and not self._places[workload].alive:
+                self.moved(workload)
             if workload not in self._places:
                 self._places[workload] = self._open(workload)
             return self._places[workload]

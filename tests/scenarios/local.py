@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.scenarios.engine import NAMESPACE, Engine, Place
+from mesh.ca.certificate import Certificate
+from mesh.ca.keep import Root, load
+from tests.scenarios.engine import NAMESPACE, Engine, Place, visit
 
 ROOT = Path(__file__).resolve().parents[2]
 MESH = Path(sys.executable).with_name("mesh")
+STRANGER = Path(__file__).with_name("stranger.py")
 NOWHERE = ("127.0.0.1:1", "")
 
 
@@ -55,6 +58,17 @@ class Local(Engine):
 
     def outside(self, service: str) -> tuple[str, str]:
         return self._where("ingress", service)
+
+    def root(self) -> Root:
+        found = load(self.folder / ".mesh" / "ca")
+        assert found
+        return found
+
+    def knock(self, app: str, certificate: Certificate | None) -> str:
+        port = self._allocated(app)["inbound"]["50051"]
+        command = [sys.executable, str(STRANGER)]
+        order = visit("127.0.0.1", port, certificate)
+        return subprocess.run(command, input=order, capture_output=True, text=True, timeout=30).stdout.strip()
 
     def accepted(self, kind: str, name: str, before: str) -> bool:
         found = self.get(kind, name)

@@ -23,6 +23,7 @@ spec:
       labels:
         app: {{ $root.Chart.Name }}
         version: {{ $version }}
+        meshwright.dev/account: {{ $root.Chart.Name }}
         sidecar.istio.io/inject: "true"
         {{- include "service.labels" $root | nindent 8 }}
       annotations:

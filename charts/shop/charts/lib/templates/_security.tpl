@@ -29,6 +29,7 @@ spec:
   action: ALLOW
 {{- end }}
 
+{{/* NetworkPolicies cannot see who a pod is; the label meshwright.dev/account says the account that it runs as. */}}
 {{- define "service.calls" -}}
 {{- $root := . }}
 {{- range .Values.calls }}
@@ -67,7 +68,7 @@ spec:
   ingress:
     - from:
         - podSelector:
-            matchLabels: {app: {{ $root.Chart.Name }}}
+            matchLabels: {meshwright.dev/account: {{ $root.Chart.Name }}}
       ports:
         - {port: 50051}
 {{- end }}
