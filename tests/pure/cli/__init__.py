@@ -1,0 +1,1 @@
+"""Commands that run nothing, called as a user calls them."""

@@ -1,0 +1,91 @@
+"""`mesh check` says what is wrong, where, and what to do, and its exit code whether anything is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mesh.cli.check import command
+
+ROOT = Path(__file__).resolve().parents[3]
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{name: grpc, port: 80}]}
+"""
+ROUTE = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec:
+  hosts: [web]
+  http:
+    - route: [{destination: {host: web}}]
+"""
+
+
+def check(*arguments: str | Path, stdin: str = "") -> Result:
+    return CliRunner().invoke(command, [str(a) for a in arguments], input=stdin)
+
+
+def test_nothing_wrong_is_said_and_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(SERVICE)
+    found = check(tmp_path / "web.yaml")
+    assert (found.exit_code, found.output) == (0, "1 object: nothing wrong\n")
+
+
+def test_a_mistake_has_file_line_code_and_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "route.yaml"
+    file.write_text(ROUTE.replace("- route", "- timeOut: 3s\n      route"))
+    found = check(file)
+    assert found.exit_code == 1
+    assert found.output.splitlines()[:2] == [
+        f"{file}:7: MW0101 error spec.http[0] has no field 'timeOut'",
+        "    did you mean timeout?",
+    ]
+
+
+def test_files_and_folders_are_one_mesh(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "web.yml").write_text(SERVICE)
+    (tmp_path / "route.yaml").write_text(ROUTE)
+    assert check(tmp_path / "route.yaml").exit_code == 1
+    assert check(tmp_path / "route.yaml", folder).exit_code == 0
+    assert check("-", folder, stdin=ROUTE).exit_code == 0
+
+
+def test_json_has_the_same_in_fields(tmp_path: Path) -> None:
+    file = tmp_path / "route.yaml"
+    file.write_text(ROUTE)
+    found = check(file, "-o", "json")
+    problem, *_ = json.loads(found.output)
+    assert found.exit_code == 1
+    assert (problem["file"], problem["line"], problem["severity"]) == (str(file), 5, "error")
+    assert problem.keys() == {"file", "line", "path", "code", "severity", "message", "fix"}
+
+
+def test_the_shops_chart_is_right() -> None:
+    assert check("--chart", ROOT / "charts" / "shop", "-n", "shop").exit_code == 0
+
+
+def test_a_mistake_in_a_chart_names_its_template(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text("catalog: {versions: {v1: {replicas: 1, weight: 60}, v2: {replicas: 1, weight: 60}}}")
+    found = check("--chart", ROOT / "charts" / "shop", "-n", "shop", "-f", values)
+    assert found.exit_code == 1
+    assert "shop/charts/catalog/templates/virtualservice.yaml:" in found.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [((), "say which FILES"), (("-f", "x.yaml", "y.yaml"), "--values"), (("nowhere.yaml",), "nowhere.yaml")],
+)
+def test_what_cannot_be_checked_is_said(arguments: tuple[str, ...], said: str) -> None:
+    found = check(*arguments)
+    assert found.exit_code in (1, 2)
+    assert said in found.output
