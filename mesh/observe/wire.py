@@ -1,0 +1,120 @@
+"""OTLP's messages for traces, the same on the wire, as a table: what otlp reads and receiver answers with.
+
+The package opentelemetry-proto cannot be used beside xds-protos, which brings an old copy of the same modules and
+wins or loses by the order of installation. Hence a descriptor pool of its own.
+Source: https://github.com/open-telemetry/opentelemetry-proto, release 1.9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+)
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+
+Message = Any
+"""One of the messages below: they are made at run time, which no type checker can follow."""
+
+METHOD = "opentelemetry.proto.collector.trace.v1.TraceService", "Export"
+
+_PACKAGE = "otlp"
+_MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
+    "ExportTraceServiceRequest": {"resource_spans": (1, "*ResourceSpans")},
+    "ExportTraceServiceResponse": {"partial_success": (1, "ExportTracePartialSuccess")},
+    "ExportTracePartialSuccess": {"rejected_spans": (1, "int64"), "error_message": (2, "string")},
+    "ResourceSpans": {"resource": (1, "Resource"), "scope_spans": (2, "*ScopeSpans")},
+    "Resource": {"attributes": (1, "*KeyValue")},
+    "ScopeSpans": {"spans": (2, "*Span")},
+    "Span": {
+        "trace_id": (1, "bytes"),
+        "span_id": (2, "bytes"),
+        "parent_span_id": (4, "bytes"),
+        "name": (5, "string"),
+        "kind": (6, "SpanKind"),
+        "start_time_unix_nano": (7, "fixed64"),
+        "end_time_unix_nano": (8, "fixed64"),
+        "attributes": (9, "*KeyValue"),
+        "status": (15, "Status"),
+    },
+    "Status": {"message": (2, "string"), "code": (3, "StatusCode")},
+    "KeyValue": {"key": (1, "string"), "value": (2, "AnyValue")},
+    "AnyValue": {
+        "string_value": (1, "string"),
+        "bool_value": (2, "bool"),
+        "int_value": (3, "int64"),
+        "double_value": (4, "double"),
+        "array_value": (5, "ArrayValue"),
+        "kvlist_value": (6, "KeyValueList"),
+        "bytes_value": (7, "bytes"),
+    },
+    "ArrayValue": {"values": (1, "*AnyValue")},
+    "KeyValueList": {"values": (1, "*KeyValue")},
+}
+"""Message -> field -> number and type; ``*`` is repeated. The fields of AnyValue are a oneof."""
+
+_ENUMS = {
+    "SpanKind": [
+        f"SPAN_KIND_{kind}"
+        for kind in ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
+    ],
+    "StatusCode": [f"STATUS_CODE_{code}" for code in ("UNSET", "OK", "ERROR")],
+}
+
+
+def _file() -> FileDescriptorProto:
+    file = FileDescriptorProto(name="otlp.proto", package=_PACKAGE, syntax="proto3")
+    for name, values in _ENUMS.items():
+        enum = EnumDescriptorProto(name=name)
+        for number, value in enumerate(values):
+            enum.value.add(name=value, number=number)
+        file.enum_type.append(enum)
+    for name, fields in _MESSAGES.items():
+        message = DescriptorProto(name=name, field=_fields(fields))
+        if name == "AnyValue":
+            message.oneof_decl.add(name="value")
+            for each in message.field:
+                each.oneof_index = 0
+        file.message_type.append(message)
+    return file
+
+
+def _fields(fields: Mapping[str, tuple[int, str]]) -> Iterator[FieldDescriptorProto]:
+    for name, (number, written) in fields.items():
+        kind = written.removeprefix("*")
+        label = (
+            FieldDescriptorProto.LABEL_OPTIONAL if kind == written else FieldDescriptorProto.LABEL_REPEATED
+        )
+        field = FieldDescriptorProto(name=name, number=number, label=label)
+        if kind in _MESSAGES or kind in _ENUMS:
+            field.type_name = f".{_PACKAGE}.{kind}"
+        if kind in _MESSAGES:
+            field.type = FieldDescriptorProto.TYPE_MESSAGE
+        elif kind in _ENUMS:
+            field.type = FieldDescriptorProto.TYPE_ENUM
+        else:
+            field.type = FieldDescriptorProto.Type.Value(f"TYPE_{kind.upper()}")
+        yield field
+
+
+_pool = DescriptorPool()
+_pool.Add(_file())
+
+
+def _message(name: str) -> Any:
+    return GetMessageClass(_pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+
+
+Request = _message("ExportTraceServiceRequest")
+Response = _message("ExportTraceServiceResponse")
+ResourceSpans = _message("ResourceSpans")
+Span = _message("Span")
+Status = _message("Status")
+KeyValue = _message("KeyValue")
+AnyValue = _message("AnyValue")
