@@ -8,11 +8,12 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why something sent was not kept as it was: three that cost a request, four a span, five only a part of one."""
+    """Why something sent was not kept as it was: four that cost a request, four a span, five only a part of one."""
 
     NOT_READABLE = "not_readable"
     TOO_LARGE = "too_large"
     QUEUE_FULL = "queue_full"
+    NOT_TRACES = "not_traces"
 
     WRONG_ID = "wrong_id"
     FROM_THE_FUTURE = "from_the_future"

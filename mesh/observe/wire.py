@@ -22,8 +22,6 @@ from google.protobuf.message_factory import GetMessageClass
 Message = Any
 """One of the messages below: they are made at run time, which no type checker can follow."""
 
-METHOD = "opentelemetry.proto.collector.trace.v1.TraceService", "Export"
-
 _PACKAGE = "otlp"
 _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "ExportTraceServiceRequest": {"resource_spans": (1, "*ResourceSpans")},
