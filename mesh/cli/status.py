@@ -23,11 +23,21 @@ _WIDE = 240
 @click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(file: Path | None, output: str) -> None:
     """What runs, who it is, and whether its proxy has accepted its configuration."""
-    found = status(Api(Paths.below(locate(file).parent).kubeconfig))
+    paths = Paths.below(locate(file).parent)
+    found = {**status(Api(paths.kubeconfig)), "problems": not_applied(paths)}
     if output == "json":
         click.echo(json.dumps(found, indent=2))
     else:
         _print(found)
+
+
+def not_applied(paths: Paths) -> list[str]:
+    """What is wrong with files or objects that were changed, and so not applied: the mesh keeps its last good configuration."""
+    try:
+        said = json.loads(paths.progress.read_text())
+    except (OSError, ValueError):
+        return []
+    return [*said["refused"], *said["problems"]]
 
 
 def status(api: Api) -> Object:
@@ -104,6 +114,8 @@ def _print(found: Object) -> None:
         for pod in each["pods"]:
             if pod["reason"]:
                 click.echo(f"{pod['name']}: {pod['reason']}")
+    for text in found["problems"]:
+        click.echo(f"not applied: {text}")
 
 
 def _ready(workload: Object) -> str:

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +41,46 @@ def command(file: Path | None, detach: bool, timeout: float) -> None:
         raise click.ClickException(
             f"there is no {path.name} in {path.parent}: run mesh where it is, or give --file"
         )
-    control = running or _start(path, paths)
+    interruption = Interruption()
     try:
+        with interruption.held():
+            control = running or _start(path, paths)
         _wait_ready(control, paths, timeout)
         click.echo(_next_steps(paths))
         if not detach:
             _follow(control, paths)
     except KeyboardInterrupt:
-        _stop(control, paths)
+        if running and detach:
+            raise SystemExit(130) from None  # it only looked on
+        _stop(interruption, paths)
         raise SystemExit(130) from None
     except _Failed as failed:
         if not running:
-            _stop(control, paths)
+            _stop(interruption, paths)
         raise click.ClickException(str(failed)) from None
+
+
+class Interruption:
+    """SIGINT and SIGTERM as KeyboardInterrupt, which can be held back while something must not be left half done."""
+
+    def __init__(self) -> None:
+        self._held = self._came = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._arrive)
+
+    def _arrive(self, number: int, frame: object) -> None:
+        self._came = True
+        if not self._held:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """What comes meanwhile is raised afterwards."""
+        self._held, self._came = True, False
+        yield
+        self._held = False
+        if self._came:
+            raise KeyboardInterrupt
 
 
 class _Failed(Exception):
@@ -64,7 +93,6 @@ def _start(path: Path, paths: Paths) -> Process:
     click.echo(f"starting the mesh of {path}")
     python = [sys.executable, "-m", "mesh.local.controlplane", str(path)]
     log = paths.logs / "control-plane.log"
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     return process.start(python, os.environ, path.parent, log, paths.control_plane)
 
 
@@ -156,8 +184,9 @@ def _follow(control: Process, paths: Paths) -> None:
     )
 
 
-def _stop(control: Process, paths: Paths) -> None:
+def _stop(interruption: Interruption, paths: Paths) -> None:
     from mesh.cli.down import stop
 
     click.echo("\nstopping")
-    stop(paths)
+    with suppress(KeyboardInterrupt), interruption.held():
+        stop(paths)

@@ -136,12 +136,12 @@ class Container:
     async def _succeeds(self, probe: Probe) -> bool:
         await asyncio.sleep(probe.delay)
         for _ in range(probe.failures):
-            self.message = await probe.ask()
+            self._heard(await probe.ask())
             if not self.message:
                 return True
             await asyncio.sleep(min(probe.period, 0.1))
             for _ in range(int(probe.period / 0.1) - 1):
-                self.message = await probe.ask()
+                self._heard(await probe.ask())
                 if not self.message:
                     return True
                 await asyncio.sleep(0.1)
@@ -154,7 +154,7 @@ class Container:
             return
         failures = successes = 0
         while True:
-            self.message = await probe.ask()
+            self._heard(await probe.ask())
             failures, successes = (failures + 1, 0) if self.message else (0, successes + 1)
             if successes >= probe.successes:
                 self._ready(True)
@@ -174,6 +174,11 @@ class Container:
     async def _kill(self, running: Process, which: str) -> None:
         self.message = f"its {which} probe failed: {self.message}"
         await running.stop(grace=5)
+
+    def _heard(self, message: str) -> None:
+        if message != self.message:
+            self.message = message
+            self.changed()
 
     def _ready(self, ready: bool) -> None:
         if ready != self.ready:

@@ -1,7 +1,8 @@
 """A container's environment as it must be on this machine, where nothing is captured and every port is taken once.
 
 Charts stay as they are on a cluster. Three kinds of value are rewritten: ``host:port`` of a service becomes the sidecar's listener
-for it, one of the container's own ports becomes the port the process must bind, a path under a volume's mount the volume's directory.
+for it, one of the pod's own ports (``50051``, ``:50051``, ``0.0.0.0:50051``) becomes the one that the process must bind, on loopback, and
+a path under a volume's mount the volume's directory.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ from typing import Any
 from mesh.link.hosts import CLUSTER_DOMAIN
 
 _ADDRESS = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+.-]*://)?(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?):(?P<port>\d{1,5})"
+    r"(?P<scheme>[a-z][a-z0-9+.-]*://)?"
+    r"(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[::1?\]|^|(?<=//))"
+    r":(?P<port>\d{1,5})(?!\d)"
 )
+#: How a process names itself: every address of the pod, or its loopback. "" is Go's ":50051".
+_SELF = frozenset({"", "0.0.0.0", "[::]", "localhost", "127.0.0.1", "[::1]"})  # noqa: S104 - never bound
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ def hosts_of(container: Mapping[str, Any], namespace: str) -> Iterator[tuple[str
     """Every ``host:port`` that a container's values mention, the host fully qualified: what it may want to call."""
     for item in container.get("env") or ():
         for found in _ADDRESS.finditer(str(item.get("value") or "")):
-            yield qualified(found["host"], namespace), int(found["port"])
+            if found["host"] not in _SELF:
+                yield qualified(found["host"], namespace), int(found["port"])
 
 
 def qualified(host: str, namespace: str) -> str:
@@ -70,8 +76,11 @@ def qualified(host: str, namespace: str) -> str:
 
 
 def _address(found: re.Match[str], rewriting: Rewriting) -> str:
-    host, port = qualified(found["host"], rewriting.namespace), int(found["port"])
-    local = rewriting.upstreams.get((host, port))
+    host, port = found["host"], int(found["port"])
+    if host in _SELF:
+        local = rewriting.ports.get(port)
+    else:
+        local = rewriting.upstreams.get((qualified(host, rewriting.namespace), port))
     return found.group(0) if local is None else f"{found['scheme'] or ''}127.0.0.1:{local}"
 
 

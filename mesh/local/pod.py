@@ -107,6 +107,7 @@ class PodTask:
     def _status(self) -> Object:
         told = [*self._containers, *([self._proxy] if self._proxy and not self._containers else [])]
         ready = bool(told) and all(c.ready for c in (*told, *([self._proxy] if self._proxy else [])))
+        unready = "; ".join(f"{c.spec.name}: {c.message}" for c in told if not c.ready and c.message)
         statuses = [c.status() for c in told]
         if self._obstacle:
             waiting = {"waiting": {"reason": self._obstacle.reason, "message": self._obstacle.message}}
@@ -118,7 +119,7 @@ class PodTask:
             "hostIP": "127.0.0.1",
             "startTime": self._pod["metadata"]["creationTimestamp"],
             "containerStatuses": statuses,
-            "conditions": [_condition(kind, ready) for kind in ("Ready", "ContainersReady")],
+            "conditions": [_condition(kind, ready, unready) for kind in ("Ready", "ContainersReady")],
         }
 
     async def _end(self) -> None:
@@ -169,5 +170,8 @@ def _not_here(container: Object, waiting: Object) -> Object:
     }
 
 
-def _condition(kind: str, true: bool) -> Object:
-    return {"type": kind, "status": "True" if true else "False"}
+def _condition(kind: str, true: bool, message: str) -> Object:
+    """What its readiness probe last heard goes with a pod that is not ready."""
+    if true:
+        return {"type": kind, "status": "True"}
+    return {"type": kind, "status": "False", "reason": "ContainersNotReady", "message": message}

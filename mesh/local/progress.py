@@ -102,7 +102,8 @@ def why(pod: Object) -> str:
         if waiting:
             return f"{name}: {waiting.get('reason', '')}: {waiting.get('message', '')}".rstrip(": ")
         if not status["ready"]:
-            return f"{name}: not ready yet"
+            heard = (c.get("message") for c in pod["status"].get("conditions") or () if c["type"] == "Ready")
+            return ": ".join([name, "not ready yet", *filter(None, heard)])
     return f"{name}: being started"
 
 
