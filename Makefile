@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test check e2e bench generate goldens format clean
+.PHONY: help install up down test check e2e bench generate goldens parity format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ generate: $(DEV) ## write the code and docs that are generated
 
 goldens: $(DEV) ## ask istiod's own code (`oracle`) again for every golden
 	@$(BIN)/python scripts/goldens
+
+parity: $(DEV) ## compare N random meshes of SEED with istiod's own code, and shrink what differs
+	@$(BIN)/python -m tests.parity -n $(or $(N),200) --seed $(or $(SEED),1)
 
 format: $(DEV) ## format the code
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .

@@ -121,7 +121,7 @@ class Compiler:
             yield from self._once(key, lambda: outbound.listeners(scope, workload, config))
             yield self._once(("virtual", id(scope)), lambda: virtual_outbound(scope, config))
             yield self._once(
-                ("inbound", *_alike(workload)),
+                ("inbound", _alike(workload)),
                 lambda: inbound.virtual(self._inbound(workload), self._served(workload)),
             )
 
@@ -172,7 +172,7 @@ class Compiler:
         return tuple(workload.labels.get(label) for label in self._caller_labels)
 
     def _own(self, workload: Workload) -> Authorization:
-        key = ("authorization", *_alike(workload))
+        key = ("authorization", _alike(workload))
         return self._once(key, lambda: authorization(self._mesh, workload))
 
     def _inbound(self, workload: Workload) -> Inbound:
@@ -180,19 +180,19 @@ class Compiler:
         return Inbound(workload, peer, self._own(workload), self._mesh.config)
 
     def _served(self, workload: Workload) -> tuple[Served, ...]:
-        key = ("served", *_alike(workload))
+        key = ("served", _alike(workload))
         return self._once(key, lambda: served(workload, self._mesh.services))
 
     def _sockets(self, workload: Workload) -> list[Socket]:
         if workload.kind is not Kind.ROUTER:
             return []
-        key = ("sockets", *_alike(workload))
+        key = ("sockets", _alike(workload))
         return self._once(key, lambda: gateway.sockets(self._mesh, workload, self._served(workload)))
 
 
-def _alike(workload: Workload) -> tuple[str, frozenset[tuple[str, str]]]:
+def _alike(workload: Workload) -> Hashable:
     """What makes two workloads the same to policies and services."""
-    return workload.namespace, frozenset(workload.labels.items())
+    return workload.namespace, frozenset(workload.labels.items()), workload.container_ports
 
 
 def _own_headless(scope: Scope, workload: Workload) -> str:

@@ -21,8 +21,8 @@ from mesh.model.service import Port, Protocol, Resolution, Service, Workload
 from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.network import OutboundMode
 
-#: The ports of the listeners that capture traffic: no service may take them.
-RESERVED: Final = (15001, 15006)
+#: No service may take the ports of the listeners that capture traffic; 0 is what a Service without targetPort has.
+RESERVED: Final = (0, 15001, 15006)
 _EXACT: Final = (Protocol.MONGO, Protocol.MYSQL)
 
 

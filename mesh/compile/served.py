@@ -34,9 +34,9 @@ class Served:
 def served(workload: Workload, services: Iterable[Service]) -> tuple[Served, ...]:
     """The ports that services reach on this workload, by number."""
     found: dict[int, list[tuple[Service, Port]]] = {}
-    for service in services:
+    for service in sorted(services, key=lambda each: (each.creation, each.hostname)):
         if service.namespace == workload.namespace and _selects(service, workload):
-            for number, port in _targets(service):
+            for number, port in _targets(service, workload):
                 found.setdefault(number, []).append((service, port))
     return tuple(Served(number, tuple(found[number])) for number in sorted(found))
 
@@ -46,9 +46,11 @@ def _selects(service: Service, workload: Workload) -> bool:
     return bool(wanted) and all(workload.labels.get(key) == value for key, value in wanted)
 
 
-def _targets(service: Service) -> list[tuple[int, Port]]:
+def _targets(service: Service, workload: Workload) -> list[tuple[int, Port]]:
     """Target ports in the Service's order; of two with one number and protocol, the first."""
     first: dict[tuple[int, Protocol], Port] = {}
     for port in service.ports:
-        first.setdefault((int(port.target), port.protocol), port)
+        number = workload.serving(port)
+        if number is not None:
+            first.setdefault((number, port.protocol), port)
     return [(number, port) for (number, _), port in first.items()]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mesh.model.identity import Identity
-from mesh.model.service import Kind, Workload
+from mesh.model.service import ContainerPort, Kind, Workload
 from mesh.resources.kubernetes import DeploymentSpec, Metadata, PodSpec, PodStatus
 from mesh.resources.object import Object
 
@@ -71,8 +71,11 @@ def _owner(pod: Object[Any]) -> str:
 def _workload(pod: _Pod, index: int, trust_domain: str) -> Workload:
     each, metadata, spec, owner, status = pod
     address = (status.pod_ip if status else "") or f"10.1.{index // 250}.{index % 250 + 1}"
+    sidecars = (c for c in spec.init_containers if c.restart_policy == "Always")
     ports = tuple(
-        (port.name, port.container_port) for container in spec.containers for port in container.ports
+        ContainerPort(port.name, port.container_port, port.protocol)
+        for container in (*spec.containers, *sidecars)
+        for port in container.ports
     )
     return Workload(
         name=metadata.name,

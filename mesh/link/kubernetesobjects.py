@@ -50,7 +50,7 @@ def misdirected_service(each: Object[ServiceSpec], names: Names) -> Iterator[Pro
         return
     for i, port in enumerate(given.ports):
         if not any(target(port, workload) for workload in chosen):
-            have = {name: number for w in chosen for name, number in w.container_ports if name}
+            have = {port.name: port.number for w in chosen for port in w.container_ports if port.name}
             fix = f"they have: {', '.join(sorted(have)) or 'no named port'}"
             text = f"no container behind {each.metadata.name} has a port named {port.target_port!r}"
             yield (at / "ports" / i / "targetPort").problem("MW0205", text, fix)

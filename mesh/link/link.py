@@ -64,7 +64,7 @@ def link(objects: Sequence[Object[Any]], running: bool = False) -> tuple[Mesh, l
     sorted_out = _sort_out(objects)
     settings = next((o.spec for o in reversed(objects) if o.kind == "MeshConfig"), MeshConfig())
     pods = workloads(sorted_out.usable, settings.trust_domain, running)
-    mesh = _mesh(sorted_out, settings, pods)
+    mesh = _mesh(sorted_out, settings, pods, running)
     names = Names(mesh.services, mesh.destination_rules, mesh.gateways, Pods(pods), settings.root_namespace)
     problems = [*sorted_out.problems, *conflicts(mesh)]
     for each in sorted_out.usable:
@@ -112,11 +112,11 @@ def _again(each: Object[Any], before: Object[Any]) -> Problem:
     return each.problem(("metadata", "name"), "MW0203", text, "rename or remove one")
 
 
-def _mesh(found: _SortedOut, settings: MeshConfig, pods: Sequence[Any]) -> Mesh:
+def _mesh(found: _SortedOut, settings: MeshConfig, pods: Sequence[Any], running: bool) -> Mesh:
     policies = (*found.configs("AuthorizationPolicy", _spec), *denials(found.unusable))
     peers = (*found.configs("PeerAuthentication", _spec), *strict(found.unusable))
     return Mesh(
-        services=services(found.usable, Pods(pods)),
+        services=services(found.usable, Pods(pods), running),
         workloads=tuple(pods),
         virtual_services=_ordered(found.configs("VirtualService", qualify.virtual_service)),
         destination_rules=_ordered(found.configs("DestinationRule", qualify.destination_rule)),

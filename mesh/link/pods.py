@@ -20,6 +20,11 @@ class Pods:
             for key, value in workload.labels.items():
                 self._by_label[workload.namespace, key, value].append(workload)
 
+    def first_port(self, name: str) -> int | None:
+        """The number of the first container port of all that has a name."""
+        ports = (port for workload in self._all for port in workload.container_ports)
+        return next((port.number for port in ports if port.name == name), None)
+
     def selected(self, namespace: str, labels: Mapping[str, str]) -> list[Workload]:
         """Those of a namespace that have all the labels, in their order; with no labels, all of it."""
         if not labels:

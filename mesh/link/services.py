@@ -5,7 +5,7 @@ EndpointSlices are not read: they follow from Services and pods, as Kubernetes d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from mesh.link.hosts import CLUSTER_DOMAIN
@@ -26,10 +26,14 @@ _APP_PROTOCOLS: Final = {
 _WELL_KNOWN_TCP: Final = frozenset({25, 53, 3306, 27017})
 
 
-def services(objects: Iterable[Object[Any]], pods: Pods) -> tuple[Service, ...]:
-    """Every Service with its endpoints, by creation, then name, then namespace, as istiod orders them."""
+def services(objects: Iterable[Object[Any]], pods: Pods, running: bool) -> tuple[Service, ...]:
+    """Every Service with its endpoints, by creation, then name, then namespace, as istiod orders them.
+
+    ``running`` says that Kubernetes' defaults are filled in and that each pod serves a named port under a number of its own.
+    Files are read as istiod's test double reads them: with no defaults, and one number for all pods behind a port.
+    """
     found = [each for each in objects if each.kind == "Service"]
-    made = [_service(each, each.spec, number, pods) for number, each in enumerate(found, 1)]
+    made = [_service(each, each.spec, number, pods, running) for number, each in enumerate(found, 1)]
     return tuple(sorted(made, key=lambda s: (s.creation, s.name, s.namespace)))
 
 
@@ -51,13 +55,15 @@ def protocol(port: ServicePort) -> Protocol:
     return Protocol.TCP if port.port in _WELL_KNOWN_TCP else Protocol.UNSUPPORTED
 
 
-def _service(each: Object[Any], spec: ServiceSpec, number: int, pods: Pods) -> Service:
+def _service(each: Object[Any], spec: ServiceSpec, number: int, pods: Pods, running: bool) -> Service:
     metadata = each.metadata
     chosen = pods.selected(metadata.namespace, spec.selector) if spec.selector else []
-    ports = tuple(_port(port, chosen) for port in spec.ports)
+    ports = tuple(_port(port) for port in spec.ports)
     headless = spec.cluster_ip == "None"
     endpoints = (
-        _endpoint(given, port, w) for given, port in zip(spec.ports, ports, strict=True) for w in chosen
+        _endpoint(port, w, w.serving(port) if running else _everywhere(port, pods))
+        for port in ports
+        for w in chosen
     )
     return Service(
         hostname=f"{metadata.name}.{metadata.namespace}.svc.{CLUSTER_DOMAIN}",
@@ -79,18 +85,22 @@ def target(port: ServicePort, workload: Workload) -> int:
     """The port's number on a workload; 0 when the workload has no port of the name that targetPort says."""
     wanted = port.target_port
     if isinstance(wanted, str):
-        return next((number for name, number in workload.container_ports if name == wanted), 0)
+        return next((port.number for port in workload.container_ports if port.name == wanted), 0)
     return wanted or port.port
 
 
-def _port(port: ServicePort, chosen: Sequence[Workload]) -> Port:
-    numbers = (target(port, workload) for workload in chosen)
-    fallback = port.target_port if isinstance(port.target_port, int) and port.target_port else port.port
-    return Port(port.port, port.name, protocol(port), next((n for n in numbers if n), fallback))
+def _port(port: ServicePort) -> Port:
+    return Port(port.port, port.name, protocol(port), port.target_port or 0, port.protocol)
 
 
-def _endpoint(given: ServicePort, port: Port, workload: Workload) -> Iterator[Endpoint]:
-    number = target(given, workload)
+def _everywhere(port: Port, pods: Pods) -> int:
+    """The number of a port in the one slice of its Service: what the first pod of all calls so, else the Service's own."""
+    if isinstance(port.target, str):
+        return pods.first_port(port.target) or port.number
+    return port.target or port.number
+
+
+def _endpoint(port: Port, workload: Workload, number: int | None) -> Iterator[Endpoint]:
     if not workload.ready or not number or port.protocol is Protocol.UDP:
         return
     yield Endpoint(

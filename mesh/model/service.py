@@ -54,19 +54,29 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Port:
-    """A port of a service. ``target`` is the number on the workload (a named targetPort is resolved per workload)."""
+    """A port of a service. ``target`` is the number on the workload, or the name of a container's port; ``transport`` as written."""
 
     number: int
     name: str
     protocol: Protocol
     target: int | str
+    transport: str = ""
+
+
+@dataclass(frozen=True)
+class ContainerPort:
+    """A port that a container names. ``transport`` is TCP or UDP as written, empty where nothing is."""
+
+    name: str
+    number: int
+    transport: str = ""
 
 
 @dataclass(frozen=True)
 class Workload:
     """A pod with a proxy: where it runs, who it is and what it serves.
 
-    ``name`` is the pod's, ``owner`` that of the Deployment it came from. ``container_ports`` are port name (or ``""``) and number.
+    ``name`` is the pod's, ``owner`` that of the Deployment it came from.
     ``pod_address`` is the address on the cluster's network, unique in the mesh on both engines (the local one is never dialled).
     """
 
@@ -77,7 +87,7 @@ class Workload:
     pod_address: str
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
-    container_ports: tuple[tuple[str, int], ...] = ()
+    container_ports: tuple[ContainerPort, ...] = ()
     kind: Kind = Kind.SIDECAR
     in_mesh: bool = True
     ready: bool = True
@@ -88,6 +98,13 @@ class Workload:
     @property
     def key(self) -> tuple[str, str]:
         return (self.namespace, self.name)
+
+    def serving(self, port: Port) -> int | None:
+        """The number here of a Service's port; None when it is for a container's port that is not here."""
+        if not isinstance(port.target, str):
+            return port.target
+        wanted = (port.target, port.transport)
+        return next((c.number for c in self.container_ports if (c.name, c.transport) == wanted), None)
 
     @property
     def proxy_id(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class ServicePort:
     port: int = 0
     name: str = ""
-    protocol: str = "TCP"
+    protocol: str = ""
     target_port: int | str | None = None
     app_protocol: str = ""
 
@@ -28,7 +28,7 @@ class ServiceSpec:
 class ContainerPort:
     container_port: int = 0
     name: str = ""
-    protocol: str = "TCP"
+    protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Container:
     name: str = ""
     image: str = ""
     ports: tuple[ContainerPort, ...] = ()
+    restart_policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

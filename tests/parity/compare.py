@@ -48,13 +48,34 @@ def _values(path: str, ours: Any, theirs: Any) -> Iterator[tuple[str, Any, Any]]
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
             yield from _values(f"{path}/{i}", a, b)
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        yield from _lengths(path, ours, theirs)
     elif ours != theirs:
         yield path, ours, theirs
 
 
+def _lengths(path: str, ours: list[Any], theirs: list[Any]) -> Iterator[tuple[str, Any, Any]]:
+    """What is in only one of two lists; when nothing is, they repeat themselves differently."""
+    mine, other = [_text(each) for each in ours], [_text(each) for each in theirs]
+    extra = [(f"{path}/{i}", each, None) for i, each in enumerate(ours) if mine[i] not in other]
+    missing = [(f"{path}/{i}", None, each) for i, each in enumerate(theirs) if other[i] not in mine]
+    if len(extra) + len(missing) < min(len(mine), len(other)):
+        yield from [*extra, *missing] or [(path, ours, theirs)]
+    else:
+        yield path, [_titled(each) for each in ours], [_titled(each) for each in theirs]
+
+
+def _titled(value: Any) -> Any:
+    return value.get("name", value) if isinstance(value, dict) else value
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
 def _sorted(values: Any) -> Any:
-    return sorted(values, key=lambda each: json.dumps(each, sort_keys=True)) if values else values
+    return sorted(values, key=_text) if values else values
 
 
 def _short(value: Any) -> str:
-    return "nothing" if value is None else json.dumps(value, sort_keys=True)[:300]
+    return "nothing" if value is None else _text(value)[:300]

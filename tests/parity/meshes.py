@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from mesh.compile import Compiler
 from mesh.compile.placement import numbered
 from mesh.envoy.snapshot import Snapshot, to_json
 from mesh.link.link import link
 from mesh.model.mesh import CLUSTER, Mesh
-from mesh.resources.object import parse
+from mesh.resources.object import from_json, parse
 from tests.parity.golden import Dump
 
 
@@ -27,6 +29,16 @@ def snapshots(mesh: Mesh, local: bool = False) -> dict[str, Snapshot]:
 
 
 def dump(manifests: Path) -> Dump:
-    found = snapshots(read(manifests.read_text()))
+    return _dump(read(manifests.read_text()))
+
+
+def dump_of(manifests: Iterable[Mapping[str, Any]]) -> Dump:
+    """Of plain data; what is wrong with it is left to the comparison."""
+    objects = [made for each in manifests if (made := from_json(each, "manifests")[0])]
+    return _dump(link(objects)[0])
+
+
+def _dump(mesh: Mesh) -> Dump:
+    found = snapshots(mesh)
     dumped: Dump = json.loads(json.dumps({proxy: to_json(each) for proxy, each in found.items()}))
     return dumped

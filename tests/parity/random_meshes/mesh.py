@@ -1,0 +1,23 @@
+"""A whole random mesh."""
+
+from __future__ import annotations
+
+from tests.parity.random_meshes import edges, policies, routes, rules
+from tests.parity.random_meshes.dice import Dice
+from tests.parity.random_meshes.world import Manifest, World, populate
+
+
+def random_mesh(seed: int | str) -> list[Manifest]:
+    """The manifests that a seed stands for."""
+    world = World(Dice(seed))
+    populate(world)
+    for draw in (
+        edges.gateways,
+        edges.sidecars,
+        rules.destination_rules,
+        routes.virtual_services,
+        policies.peer_authentications,
+        policies.authorization_policies,
+    ):
+        draw(world)
+    return world.manifests
