@@ -59,6 +59,7 @@ CODES: Final = tuple(
         ("MW0309", _E, "Bad header", "The name cannot be a header's, the header cannot be changed here, or Envoy cannot read the value."),
         ("MW0310", _E, "Bad name", "Not a host name, a namespace or a DNS label."),
         ("MW0311", _E, "Bad selector", "Selectors compare whole labels; they have no wildcards."),
+        ("MW0312", _W, "Retry that never comes", "One try may take as long as the whole call, so that no time is left for another."),
         ("MW0401", _E, "Policy cannot be compiled", "The security policy has a value that means nothing. It fails closed: until it is mended, the workloads that it selects deny every request (a PeerAuthentication: accept only mutual TLS)."),
         ("MW0402", _W, "Denies more than it says", "A DENY rule that looks only at HTTP denies everything on TCP ports."),
         ("MW0501", _E, "Unknown image", "A chart uses an image for which mesh.yaml names no local command."),

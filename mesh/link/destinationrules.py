@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh.link import qualify, trafficpolicy
+from mesh.link import labels, qualify, trafficpolicy
 from mesh.link.exports import exports
 from mesh.link.hosts import is_domain, is_label
 from mesh.link.names import Names
@@ -38,6 +38,7 @@ def _subset(at: Spot, subset: Subset, seen: set[str]) -> Iterator[Problem]:
         text = f"subset {subset.name!r} is given twice"
         yield (at / "name").problem("MW0203", text, "give each subset a name of its own")
     seen.add(subset.name)
+    yield from labels.invalid(at / "labels", subset.labels)
     if subset.traffic_policy:
         yield from trafficpolicy.invalid(at / "trafficPolicy", subset.traffic_policy)
 
@@ -56,8 +57,8 @@ def misdirected(each: Object[DestinationRuleSpec], names: Names) -> Iterator[Pro
         yield from _ports(at / "subsets" / i / "trafficPolicy", subset.traffic_policy, service)
         wanted = {**service.selector, **subset.labels}
         if service.selector and not names.pods.selected(service.namespace, wanted):
-            labels = ", ".join(f"{k}={v}" for k, v in subset.labels.items())
-            text = f"no workload of {given.host} has the labels of subset {subset.name}: {labels or 'none'}"
+            listed = ", ".join(f"{k}={v}" for k, v in subset.labels.items())
+            text = f"no workload of {given.host} has the labels of subset {subset.name}: {listed or 'none'}"
             fix = "label its pods so; until then requests routed to it fail with 503"
             yield (at / "subsets" / i / "labels").problem("MW0305", text, fix)
 

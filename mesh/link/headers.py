@@ -21,9 +21,19 @@ _FIX: Final = "write %% for a percent sign"
 
 def matched(spot: Spot, name: str) -> Iterator[Problem]:
     """A header that a match looks at."""
-    claim = name.lower().startswith(_CLAIM) and len(name) > len(_CLAIM)
-    if name not in _PSEUDO and not claim and not _NAME.fullmatch(name):
+    if name not in _PSEUDO and not is_claim(name) and not _NAME.fullmatch(name):
         yield spot.problem("MW0309", f"{name!r} is not the name of a header", "as in x-user")
+
+
+def named(spot: Spot, name: str) -> Iterator[Problem]:
+    """A header that a CORS policy names, or ``*``."""
+    if name != "*" and not _NAME.fullmatch(name):
+        yield spot.problem("MW0309", f"{name!r} is not the name of a header", "as in x-user")
+
+
+def is_claim(name: str) -> bool:
+    """Whether a match on a header is Istio's way to look at a claim of a token."""
+    return name.lower().startswith(_CLAIM) and len(name) > len(_CLAIM)
 
 
 def operations(spot: Spot, headers: Headers | None) -> Iterator[Problem]:

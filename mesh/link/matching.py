@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mesh.link import headers
+from mesh.link import headers, labels
 from mesh.link.hosts import is_label
 from mesh.link.regex import mistake
 from mesh.link.spot import Spot
@@ -29,6 +29,7 @@ def invalid(at: Spot, match: HTTPMatch) -> Iterator[Problem]:
     yield from _strings(at / "queryParams", match.query_params)
     if match.port >= 65536:
         yield (at / "port").problem("MW0304", f"{match.port} is not a port", "use 1 to 65535")
+    yield from labels.invalid(at / "sourceLabels", match.source_labels)
     if match.source_namespace and not is_label(match.source_namespace):
         text = f"{match.source_namespace!r} is not a namespace"
         yield (at / "sourceNamespace").problem("MW0310", text, "name one namespace")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh.link import httproutes, qualify
+from mesh.link import headers, httproutes, qualify, retries
 from mesh.link.exports import exports
-from mesh.link.hosts import MESH_GATEWAY, is_address, is_domain, matches
+from mesh.link.hosts import MESH_GATEWAY, is_address, is_domain, is_label, matches
 from mesh.link.names import Names, told
 from mesh.link.spot import Spot, spec
+from mesh.link.unreachable import unreachable
 from mesh.resources.istio.shared import Destination
 from mesh.resources.istio.virtualservice import HTTPRoute, RouteDestination, VirtualServiceSpec
 from mesh.resources.object import Object
@@ -29,9 +30,12 @@ def invalid(each: Object[VirtualServiceSpec]) -> Iterator[Problem]:
     if not (given.http or given.tls or given.tcp):
         yield at.problem("MW0302", "this VirtualService has no route", "give spec.http")
     yield from _hosts(at / "hosts", given)
+    yield from _gateway_names(at / "gateways", given.gateways)
     yield from exports(at / "exportTo", given.export_to)
     for i, route in enumerate(given.http):
         yield from httproutes.invalid(at / "http" / i, route)
+        if not _on_gateway(given):
+            yield from _claims(at / "http" / i / "match", route)
 
 
 def _hosts(at: Spot, given: VirtualServiceSpec) -> Iterator[Problem]:
@@ -47,7 +51,23 @@ def _hosts(at: Spot, given: VirtualServiceSpec) -> Iterator[Problem]:
 
 
 def _on_gateway(given: VirtualServiceSpec) -> bool:
-    return any(gateway != MESH_GATEWAY for gateway in given.gateways)
+    """Whether it is for gateways only, where some things are allowed that are not inside the mesh."""
+    return bool(given.gateways) and MESH_GATEWAY not in given.gateways
+
+
+def _gateway_names(at: Spot, names: tuple[str, ...]) -> Iterator[Problem]:
+    for i, name in enumerate(names):
+        parts = name.split("/", 1) if "/" in name else name.split(".")
+        if not all(part == "." or is_label(part) for part in parts[:1]) or not all(map(is_label, parts[1:])):
+            yield (at / i).problem("MW0310", f"{name!r} is not a gateway", "as in front or shop/front")
+
+
+def _claims(at: Spot, route: HTTPRoute) -> Iterator[Problem]:
+    for i, match in enumerate(route.match):
+        for field, names in (("headers", match.headers), ("withoutHeaders", match.without_headers)):
+            for name in filter(headers.is_claim, names):
+                text = "routing by claims works at gateways only"
+                yield (at / i / field / name).problem("MW0302", text, "bind it to a Gateway")
 
 
 def misdirected(each: Object[VirtualServiceSpec], names: Names) -> Iterator[Problem]:
@@ -58,7 +78,7 @@ def misdirected(each: Object[VirtualServiceSpec], names: Names) -> Iterator[Prob
         yield from _unknown_hosts(at / "hosts", given, names)
     for i, route in enumerate(given.http):
         yield from _route(at / "http" / i, route, names)
-    yield from httproutes.unreachable(at / "http", given.http)
+    yield from unreachable(at / "http", given.http)
 
 
 def _gateways(at: Spot, gateways: tuple[str, ...], names: Names) -> Iterator[Problem]:
@@ -81,6 +101,7 @@ def _route(at: Spot, route: HTTPRoute, names: Names) -> Iterator[Problem]:
         yield from destination(at / "route" / i / "destination", target.destination, names)
     if route.mirror:
         yield from destination(at / "mirror", route.mirror, names)
+    yield from retries.idle(at, route)
     for i, match in enumerate(route.match):
         yield from _gateways(at / "match" / i / "gateways", match.gateways, names)
 

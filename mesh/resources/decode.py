@@ -48,7 +48,7 @@ class Decoder:
         if data is None:
             data = {}
         if not isinstance(data, dict):
-            raise Wrong(f"expected a mapping, found {shown(data)}")
+            raise Wrong(f"expected a mapping, found {shown(data)}", fix="write it as key: value")
         known = fields_of(typing.cast(Any, kind))
         given: dict[str, Any] = {}
         for name, value in data.items():
@@ -88,7 +88,7 @@ class Decoder:
 
     def mapping(self, hint: Any, value: Any, path: Path) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            raise Wrong(f"expected a mapping, found {shown(value)}")
+            raise Wrong(f"expected a mapping, found {shown(value)}", fix="write it as key: value")
         return {key: self._element(hint, item, (*path, key)) for key, item in value.items()}
 
     def _element(self, hint: Any, item: Any, path: Path) -> Any:

@@ -74,37 +74,38 @@ def _member(kind: type[Enum], value: Any) -> Enum:
         return kind(value)
     except ValueError:
         choices = ", ".join(str(m.value) for m in kind)
-        raise Wrong(f"expected one of {choices}, found {shown(value)}") from None
+        text = f"{shown(value)} is not one of its names"
+        raise Wrong(text, fix=f"use one of: {choices}") from None
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, (bool, int, float)):
-        raise Wrong(f"expected text, found {shown(value)}", fix="put it in quotes")
     if not isinstance(value, str):
-        raise Wrong(f"expected text, found {shown(value)}")
+        fix = "put it in quotes" if isinstance(value, (bool, int, float)) else "give one value"
+        raise Wrong(f"expected text, found {shown(value)}", fix=fix)
     return value
 
 
 def _whole(value: Any) -> int:
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole:
-        raise Wrong(f"expected a whole number, found {shown(value)}")
+        raise Wrong(f"expected a whole number, found {shown(value)}", fix="as in 3, without quotes")
     if not 0 <= value <= _LARGEST:
-        raise Wrong(f"{value} is {'negative' if value < 0 else 'too large'}", "MW0304", "use 0 or more")
+        text = f"{value} is {'negative' if value < 0 else 'too large'}"
+        raise Wrong(text, "MW0304", f"use 0 to {_LARGEST}")
     return int(value)
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-        raise Wrong(f"expected a number, found {shown(value)}")
+        raise Wrong(f"expected a number, found {shown(value)}", fix="as in 12.5, without quotes")
     if not abs(value) <= _LARGEST:
-        raise Wrong(f"{shown(value)} is too large", "MW0304")
+        raise Wrong(f"{shown(value)} is too large", "MW0304", f"use at most {_LARGEST}")
     return float(value)
 
 
 def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Wrong(f"expected true or false, found {shown(value)}")
+        raise Wrong(f"expected true or false, found {shown(value)}", fix="write it without quotes")
     return value
 
 
@@ -116,7 +117,7 @@ def _time(value: Any) -> timedelta:
             f"expected a duration such as 2s or 250ms, found {shown(value)}", fix="give it a unit"
         ) from None
     except ValueError as error:
-        raise Wrong(str(error)) from None
+        raise Wrong(str(error), fix="as in 2s, 250ms or 1m30s") from None
     if found < _MILLISECOND or found % _MILLISECOND:
         raise Wrong(
             f"{value!r} must be a millisecond or more, in whole milliseconds", "MW0304", "use 1ms or more"
