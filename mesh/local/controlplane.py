@@ -73,9 +73,10 @@ async def _run(path: Path, config: Config, paths: Paths, progress: Progress, wan
     authority = Authority.open(paths.authority)
     rotation = Rotation(authority, server.publish_secrets, config.settings.certificates.lifetime)
     namespace = config.settings.releases[0].namespace
-    async with Store(paths.store, validate=validate) as store:
+    async with Store(paths.store, validate=validate) as store, contextlib.AsyncExitStack() as stack:
         taken = {port for pod in store.list(kind("Pod")) for port in ports.of(pod).used}
-        world = World(config, paths, store, server, rotation, ports.Allocator(taken))
+        allocator = stack.enter_context(contextlib.closing(ports.Allocator(taken)))
+        world = World(config, paths, store, server, rotation, allocator)
         logs = Logs(paths, store)
         async with (
             serve(store, paths.root, logs=logs, ports=logs, namespace=namespace),

@@ -17,6 +17,7 @@ from mesh.model.mesh import Placement
 ANNOTATION = "meshwright.dev/ports"
 #: Below the range from which Linux (32768) and macOS (49152) take ports for outgoing connections.
 FIRST, LAST = 20000, 32000
+BLOCK = 100
 
 Upstream = tuple[str, int]
 
@@ -70,24 +71,45 @@ def of(pod: Mapping[str, Any]) -> Ports:
 
 
 class Allocator:
-    """Gives out ports that nobody listens on and that it has not given out before."""
+    """Gives out ports that nobody listens on and that neither it nor another mesh's allocator has given out.
 
-    def __init__(self, taken: Iterable[int] = (), seed: int | None = None) -> None:
+    A port is only bound a second after it was given, so meshes that start together would give the same ones. Each takes them from
+    blocks of its own: whoever holds a block's first port owns the block.
+    """
+
+    def __init__(self, taken: Iterable[int] = ()) -> None:
         self._taken = set(taken)
-        self._random = random.Random(seed)  # noqa: S311 - any free port will do
+        self._blocks: list[range] = []
+        self._claims: list[socket.socket] = []
 
     def take(self) -> int:
-        """A free port. Raises NoPort after many tries."""
-        for _ in range(2000):
-            port = self._random.randint(FIRST, LAST)
-            if port not in self._taken and _free(port):
-                self._taken.add(port)
-                return port
-        raise NoPort(f"no free port between {FIRST} and {LAST} on 127.0.0.1")
+        """A free port. Raises NoPort when there is none."""
+        while True:
+            for port in (p for block in self._blocks for p in block):
+                if port not in self._taken and _free(port):
+                    self._taken.add(port)
+                    return port
+            self._claim()
 
-    def add(self, ports: Iterable[int]) -> None:
-        """Ports that pods hold already."""
-        self._taken.update(ports)
+    def close(self) -> None:
+        """Leave the blocks to others; ports that somebody listens on are not given out anyway."""
+        while self._claims:
+            self._claims.pop().close()
+
+    def _claim(self) -> None:
+        """One block more, anywhere in the range."""
+        starts = list(range(FIRST, LAST, BLOCK))
+        for first in random.sample(starts, len(starts)):
+            claim = socket.socket()
+            try:
+                claim.bind(("127.0.0.1", first))
+            except OSError:
+                claim.close()
+                continue
+            self._claims.append(claim)
+            self._blocks.append(range(first + 1, first + BLOCK))
+            return
+        raise NoPort(f"no free port between {FIRST} and {LAST} on 127.0.0.1")
 
     def release(self, ports: Iterable[int]) -> None:
         self._taken.difference_update(ports)

@@ -85,7 +85,7 @@ def find(record: Path) -> Process | None:
     try:
         data = json.loads(record.read_text())
         found = Process(int(data["pid"]), str(data["began"]), record)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if found.alive else None
 
