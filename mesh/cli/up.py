@@ -145,7 +145,7 @@ def _tail(paths: Paths) -> str:
 
 
 def _next_steps(paths: Paths) -> str:
-    from mesh.cli.mesh_api import Api  # the client takes a third of a second to import
+    from mesh.cli.mesh_api import Api
 
     api = Api(paths.kubeconfig)
     rows = [f"  {s['name']:<12} {address}" for s in api.services() for address in s["addresses"].values()]
