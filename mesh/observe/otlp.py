@@ -32,8 +32,8 @@ _KINDS = (Kind.INTERNAL, *Kind)
 _STATUSES = tuple(Status)
 _WORKLOADS = ("k8s.deployment.name", "k8s.statefulset.name", "k8s.daemonset.name", "k8s.job.name")
 _PODS = ("k8s.pod.name", "service.instance.id", "host.name")
-_OF_DEPLOYMENT = re.compile(r"(.+)-[a-z0-9]{1,10}-[bcdfghjklmnpqrstvwxz2456789]{5}")
-"""A pod's name, as a Deployment's ReplicaSet makes it."""
+_OF_DEPLOYMENT = re.compile(r"(.+)-(?:[0-9a-f]{10}|[bcdfghjklmnpqrstvwxz2456789]{6,10})-[a-z0-9]{5}")
+"""A Deployment's pod: the hash of the template as it is here, or as Kubernetes writes it, and five letters."""
 
 _IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 _NANOSECONDS = 1_000_000_000

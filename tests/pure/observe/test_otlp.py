@@ -161,8 +161,9 @@ def test_services_beyond_the_limit_are_refused_until_an_hour_has_passed() -> Non
         ({}, "unknown_service", "unknown_service"),
         ({"service.name": "catalog"}, "catalog", "catalog"),
         ({"service.name": "catalog", "k8s.deployment.name": "catalog-v2"}, "catalog", "catalog-v2"),
-        ({"service.name": "catalog", "k8s.pod.name": "catalog-v2-5d8f-abcde"}, "catalog", "catalog"),
-        ({"service.name": "catalog", "k8s.pod.name": "catalog-v2-5d8f-bcdfg"}, "catalog", "catalog-v2"),
+        ({"service.name": "catalog", "k8s.pod.name": "catalog-canary-blues"}, "catalog", "catalog"),
+        ({"service.name": "catalog", "k8s.pod.name": "catalog-v2-84fbd565f7-2xkqz"}, "catalog", "catalog-v2"),
+        ({"service.name": "catalog", "k8s.pod.name": "catalog-v2-0a1e3b5c7f-a1e3o"}, "catalog", "catalog-v2"),
         ({"service.name": "catalog", "service.instance.id": "627cc493-f310"}, "catalog", "catalog"),
     ],
 )

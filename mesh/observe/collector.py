@@ -1,0 +1,55 @@
+"""Everything that observes a mesh, opened and closed together: the store, its receivers, and the questions about it.
+
+Started by the command that runs the mesh. Telemetry goes to the gRPC port, or to ``routes`` of the application that
+serves them; that application answers Jaeger's UI too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.routing import Route
+
+from mesh.observe import receive_http
+from mesh.observe.jaeger import Jaeger
+from mesh.observe.limits import Limits
+from mesh.observe.receive_grpc import serve_grpc
+from mesh.observe.receiver import Receiver
+from mesh.observe.search import Search
+from mesh.observe.spans import Bounds, Spans
+
+
+@dataclass(frozen=True)
+class Collector:
+    """``grpc_port`` takes OTLP; ``routes`` are OTLP over HTTP and Jaeger's query API."""
+
+    grpc_port: int
+    receiver: Receiver
+    spans: Spans
+    search: Search
+    routes: list[Route]
+
+
+@asynccontextmanager
+async def collect(
+    path: Path, address: str = "127.0.0.1:0", bounds: Bounds | None = None
+) -> AsyncIterator[Collector]:
+    """Keeps spans in the file at ``path`` while the context lasts. What was received before its end is in the file.
+
+    Raises OSError and sqlite3.Error when the file cannot be made, RuntimeError when the address is taken.
+    """
+    bounds = bounds or Bounds()
+    spans = await asyncio.to_thread(Spans, path, bounds)
+    receiver = Receiver(spans.put, Limits(age=bounds.age))
+    search = Search(path)
+    try:
+        async with serve_grpc(receiver, address) as port:
+            routes = [*receive_http.routes(receiver), *Jaeger(search).routes()]
+            yield Collector(port, receiver, spans, search, routes)
+    finally:
+        await asyncio.to_thread(receiver.close)
+        await asyncio.to_thread(spans.close)
