@@ -115,6 +115,7 @@ class Stream:
             return None
         if topic.type_url == CLUSTER:
             self._warm(_children(desired, changed))
+            self._warm_again(topic, desired)
         return topic.send(self._nonce(), desired.version, changed, removed)
 
     def _warm(self, endpoints: frozenset[str]) -> None:
@@ -122,6 +123,12 @@ class Stream:
         self._warming = endpoints
         if ENDPOINT in self._topics:
             self._topics[ENDPOINT].forget(endpoints)
+
+    def _warm_again(self, clusters: Topic, desired: Desired) -> None:
+        """Rule 5 for clusters in doubt that are going: in the state of the world they are sent as they were."""
+        if ENDPOINT in self._topics and any(clusters.in_doubt):
+            endpoints = self._topics[ENDPOINT]
+            endpoints.doubt(endpoints.names - desired.of(ENDPOINT).keys())
 
     def _resources(self, topic: Topic, desired: Desired) -> Mapping[str, Resource]:
         wanted = desired.of(topic.type_url)

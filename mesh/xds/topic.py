@@ -5,7 +5,7 @@ Part of Stream, which decides when a topic may send. No I/O and no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from google.protobuf.any_pb2 import Any
@@ -90,6 +90,17 @@ class Topic:
         """Have names sent again, when they are subscribed to."""
         for name in names:
             self.held.pop(name, None)
+
+    def doubt(self, names: Iterable[str]) -> None:
+        """Have names sent again, with what they were when nothing newer is desired."""
+        for name in self.held.keys() & names:
+            if (known := self.held[name]).any.type_url:
+                self.held[name] = _in_doubt(name, known)
+
+    @property
+    def in_doubt(self) -> Iterator[str]:
+        """What was rejected: the proxy holds it as it was, as it was sent, or not at all."""
+        return (name for name, resource in self.held.items() if not resource.version)
 
     def changed(self, desired: Mapping[str, Resource]) -> dict[str, Resource]:
         """What the proxy asked for and does not hold as desired."""

@@ -1,7 +1,13 @@
-"""Whatever is published, answered, refused and interrupted: a proxy ends with the last state."""
+"""Whatever is published, answered, refused and interrupted: a proxy ends with the last state.
+
+The same conversations every time. `MESH_EXPLORE=5000 pytest FILE` holds that many new ones instead.
+"""
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -75,5 +81,11 @@ class Conversation(RuleBasedStateMachine):
         return None if self.state is None else desired(self.state)
 
 
+EXPLORE = int(os.environ.get("MESH_EXPLORE", "0"))
+
 TestConversation = Conversation.TestCase
-TestConversation.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestConversation.settings = settings(
+    max_examples=EXPLORE or 60, stateful_step_count=30, deadline=None, derandomize=not EXPLORE
+)
+# An interruption while Hypothesis looks for the shortest failing conversation would be reported as a flaky rule.
+pytestmark = pytest.mark.timeout(600)
