@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -156,16 +157,26 @@ def _next_steps(paths: Paths) -> str:
     lines = [f"{lead}the mesh is ready. Services, as an outside caller reaches them:", *rows, "", "Try next:"]
     if first and first["addresses"]:
         lines.append(f"  grpcurl -plaintext {next(iter(first['addresses'].values()))} list")
+    mesh = _own_name()
     lines += [
-        "  mesh status",
-        "  mesh call catalog ListProducts '{}'"
+        f"  {mesh} status",
+        f"  {mesh} call catalog ListProducts '{{}}'"
         if first and first["name"] == "catalog"
-        else "  mesh call --help",
+        else f"  {mesh} call --help",
         f"  export KUBECONFIG={paths.kubeconfig}",
         "  kubectl get pods,virtualservices -A",
-        "  mesh down",
+        f"  {mesh} down",
     ]
     return "\n".join(lines)
+
+
+def _own_name() -> str:
+    """``mesh`` where the shell finds it by that name, else the path by which it was started."""
+    started = Path(sys.argv[0])
+    found = shutil.which("mesh")
+    if found and Path(found).resolve() == started.resolve():
+        return "mesh"
+    return os.path.relpath(started)
 
 
 def _follow(control: Process, paths: Paths) -> None:
