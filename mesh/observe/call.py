@@ -51,16 +51,21 @@ def outcome(span: Span) -> str:
 
 
 def peer(span: Span) -> str:
-    """Whom a client says it called, or "": for calls that nobody answered with a span."""
+    """Whom a client, or the proxy beside it, says it called; "" when it does not."""
     if name := _first(span, ("peer.service",)):
         return name
     direction, _, rest = _first(span, _CLUSTERS).partition("|")
-    host = rest.rpartition("|")[2] if direction == "outbound" else _first(span, ("server.address",))
-    return host if _is_address(host) else host.partition(".")[0]
+    return _short(rest.rpartition("|")[2]) if direction == "outbound" else ""
 
 
-def _is_address(host: str) -> bool:
-    return host.replace(".", "").isdecimal() or ":" in host
+def address(span: Span) -> str:
+    """Which host a client called, or ""."""
+    return _short(_first(span, ("server.address",)))
+
+
+def _short(host: str) -> str:
+    is_address = host.replace(".", "").isdecimal() or ":" in host
+    return host if is_address else host.partition(".")[0]
 
 
 def _first(span: Span, keys: tuple[str, ...]) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from google.protobuf.message import DecodeError
 
 from mesh.observe import attributes, wire
 from mesh.observe.limits import Counts, Limits, Names, Reason
+from mesh.observe.source import Source
 from mesh.observe.span import Kind, Span, Status, Value
 from mesh.observe.wire import Message
 
@@ -27,13 +27,8 @@ _Enum = TypeVar("_Enum")
 OTHER = "(other operations)"
 """The name that operations beyond the limit share."""
 
-UNKNOWN = "unknown_service"
 _KINDS = (Kind.INTERNAL, *Kind)
 _STATUSES = tuple(Status)
-_WORKLOADS = ("k8s.deployment.name", "k8s.statefulset.name", "k8s.daemonset.name", "k8s.job.name")
-_PODS = ("k8s.pod.name", "service.instance.id", "host.name")
-_OF_DEPLOYMENT = re.compile(r"(.+)-(?:[0-9a-f]{10}|[bcdfghjklmnpqrstvwxz2456789]{6,10})-[a-z0-9]{5}")
-"""A Deployment's pod: the hash of the template as it is here, or as Kubernetes writes it, and five letters."""
 
 _IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 _NANOSECONDS = 1_000_000_000
@@ -102,10 +97,10 @@ class Decoder:
         decoded = Decoded()
         self._names.at(now_ns / _NANOSECONDS)
         for resource, found in _by_resource(export):
-            self._of_resource(_Source.of(resource, self._limits), found, now_ns, decoded)
+            self._of_resource(Source.of(resource, self._limits), found, now_ns, decoded)
         return decoded
 
-    def _of_resource(self, source: _Source, found: Iterable[Message], now_ns: int, decoded: Decoded) -> None:
+    def _of_resource(self, source: Source, found: Iterable[Message], now_ns: int, decoded: Decoded) -> None:
         known = self._names.service(source.service)
         for each in found:
             refused = _refusal(each, now_ns, self._limits) if known else Reason.TOO_MANY_SERVICES
@@ -114,8 +109,9 @@ class Decoder:
             else:
                 decoded.spans.append(self._span(each, source, decoded.reasons))
 
-    def _span(self, found: Message, source: _Source, cut: Counts) -> Span:
+    def _span(self, found: Message, source: Source, cut: Counts) -> Span:
         start, end = found.start_time_unix_nano, found.end_time_unix_nano
+        described = attributes.merge(_described(found, self._limits), source.attributes, self._limits, cut)
         if end < start:
             cut[Reason.ENDS_BEFORE_IT_STARTS] += 1
         return Span(
@@ -123,15 +119,13 @@ class Decoder:
             span_id=found.span_id.hex(),
             parent_id=_parent(found, cut),
             service=source.service,
-            workload=source.workload,
+            workload=source.workload_of(described),
             operation=self._operation(source.service, found.name, cut),
             kind=_known(_KINDS, found.kind),
             start_ns=start,
             end_ns=max(start, end),
             status=_known(_STATUSES, found.status.code),
-            attributes=attributes.merge(
-                _described(found, self._limits), source.attributes, self._limits, cut
-            ),
+            attributes=described,
         )
 
     def _operation(self, service: str, name: str, cut: Counts) -> str:
@@ -174,33 +168,6 @@ def _parent(span: Message, cut: Counts) -> str:
 def _known(values: tuple[_Enum, ...], number: int) -> _Enum:
     """The first stands for numbers that are not defined yet."""
     return values[number] if 0 <= number < len(values) else values[0]
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Who sent a run of spans."""
-
-    service: str
-    workload: str
-    attributes: Mapping[str, Value]
-
-    @classmethod
-    def of(cls, resource: Iterable[Message], limits: Limits) -> _Source:
-        found = {pair.key: attributes.value(pair.value) for pair in islice(resource, limits.attributes)}
-        service = str(found.pop("service.name", "") or UNKNOWN)[: limits.name]
-        kept = {key: value for key, value in found.items() if not key.startswith("telemetry.sdk.")}
-        return cls(service, _workload(found, service)[: limits.name], kept)
-
-
-def _workload(found: Mapping[str, Value], service: str) -> str:
-    """The Deployment or the like: as told, else from the pod's name, else the service's."""
-    for key in _WORKLOADS:
-        if name := found.get(key):
-            return str(name)
-    for key in _PODS:
-        if pod := _OF_DEPLOYMENT.fullmatch(str(found.get(key, ""))[:300]):
-            return pod[1]
-    return service
 
 
 def _described(span: Message, limits: Limits) -> Iterator[tuple[str, Value]]:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mesh.observe.call import method, outcome, peer, rpc_service, service_of
+from mesh.observe.call import address, method, outcome, peer, rpc_service, service_of
 from mesh.observe.search import Search
 from mesh.observe.span import Kind, Span
 
@@ -94,19 +94,18 @@ def _unanswered(spans: _Spans, name: Name) -> Iterator[_Call]:
     servers = _servers(spans.values(), name)
     for key, span in spans.items():
         if span.kind is Kind.CLIENT and key not in parents:
-            known = servers.get(rpc_service(span), set())
-            callee = next(iter(known)) if len(known) == 1 else peer(span)
+            callee = peer(span) or servers.get(rpc_service(span), "") or address(span)
             if callee and callee != name(span):
                 yield _call(span, name(span), callee, span)
 
 
-def _servers(spans: Iterable[Span], name: Name) -> Mapping[str, set[str]]:
-    """Who serves each RPC service."""
+def _servers(spans: Iterable[Span], name: Name) -> Mapping[str, str]:
+    """Who serves each RPC service that only one serves."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for span in spans:
         if span.kind is Kind.SERVER and (service := rpc_service(span)):
             found[service].add(name(span))
-    return found
+    return {service: min(names) for service, names in found.items() if len(names) == 1}
 
 
 def _call(measured: Span, caller: str, callee: str, served: Span) -> _Call:

@@ -174,6 +174,20 @@ def test_a_workload_is_told_or_read_off_its_pod(
     assert (found.service, found.workload) == (service, workload)
 
 
+@pytest.mark.parametrize(
+    ("node", "workload"),
+    [
+        ("sidecar~10.0.0.1~orders-v1-7d9c5b8f6d-kx2vq.shop~shop.svc.cluster.local", "orders-v1"),
+        ("sidecar~10.0.0.1~job-runner.shop~shop.svc.cluster.local", "orders.shop"),
+        ("~", "orders.shop"),
+    ],
+)
+def test_a_proxys_workload_is_read_off_its_node_id(node: str, workload: str) -> None:
+    sent = span(attributes=[text("node_id", node)])
+    [found] = decode(export(sent, resource={"service.name": "orders.shop"})).spans
+    assert found.workload == workload
+
+
 def as_json(trace_id: object = "000102030405060708090A0B0C0D0E0F") -> dict[str, Any]:
     sent = {
         "traceId": trace_id,

@@ -74,8 +74,8 @@ def test_each_call_of_a_caller_without_client_spans_counts() -> None:
     ("attributes", "callee"),
     [
         (UNAVAILABLE, "catalog"),
-        ({"peer.service": "cache"}, "cache"),
-        ({"upstream_cluster.name": "outbound|50051|v1|catalog.shop.svc.cluster.local"}, "catalog"),
+        (GET | {"peer.service": "cache"}, "cache"),
+        (GET | {"upstream_cluster.name": "outbound|50051|v1|stock.shop.svc.cluster.local"}, "stock"),
         ({"server.address": "10.0.0.1"}, "10.0.0.1"),
         (
             {"rpc.service": "other.v1.Other", "rpc.method": "Do", "server.address": "other.example.com"},
