@@ -27,6 +27,9 @@ Clock = Callable[[], datetime]
 ROOT_LIFETIME = timedelta(days=3650)
 LIFETIME = timedelta(hours=24)
 
+#: X.509 counts whole seconds.
+SHORTEST_LIFETIME = timedelta(seconds=1)
+
 #: How far back a certificate is valid, for clocks that disagree (istiod's is two minutes).
 _SKEW = timedelta(minutes=2)
 
@@ -39,8 +42,9 @@ def now() -> datetime:
 class Authority:
     """Signs for one trust domain. Made by ``Authority.open``; it needs no closing."""
 
-    def __init__(self, root: Root, trust_domain: str, clock: Clock) -> None:
-        self._root, self._trust_domain, self._clock = root, trust_domain, clock
+    def __init__(self, root: Root, directory: Path, trust_domain: str, clock: Clock) -> None:
+        self._root, self._directory = root, directory
+        self._trust_domain, self._clock = trust_domain, clock
 
     @classmethod
     def open(cls, directory: Path, trust_domain: str = "cluster.local", clock: Clock = now) -> Authority:
@@ -53,27 +57,49 @@ class Authority:
         if root is None:
             root = _new_root(trust_domain, clock())
             save(root, directory)
-        _check(root, directory, trust_domain, clock())
-        return cls(root, trust_domain, clock)
+        _check_expiry(root, directory, clock())
+        _check_owner(root, directory, trust_domain)
+        return cls(root, directory, trust_domain, clock)
 
     @property
     def root_pem(self) -> bytes:
         """The root certificate, which everybody in the mesh trusts."""
         return self._root.certificate.public_bytes(Encoding.PEM)
 
+    @property
+    def not_after(self) -> datetime:
+        """When the root expires, and with it all that it has signed."""
+        return self._root.certificate.not_valid_after_utc
+
     def issue(self, identity: Identity, lifetime: timedelta = LIFETIME) -> Certificate:
-        """A new key and certificate for one identity, valid for ``lifetime``, never longer than the root."""
-        if identity.trust_domain != self._trust_domain:
-            raise CertificateError(
-                f"{identity.spiffe} is not of the trust domain {self._trust_domain!r}, which this authority serves"
-            )
+        """A new key and certificate for one identity, valid for ``lifetime``, but never longer than the root.
+
+        Raises CertificateError for an identity of another trust domain, for a lifetime below a second, and
+        when the root has expired.
+        """
+        self._check(identity, lifetime)
         start = self._clock()
-        # X.509 counts whole seconds: what is reported is what the certificate says.
-        end = min((start + lifetime).replace(microsecond=0), self._root.certificate.not_valid_after_utc)
+        _check_expiry(self._root, self._directory, start)
+        # What is reported is what the certificate says, in whole seconds, and never less than was asked for.
+        end = min(_whole_second(start + lifetime), self.not_after)
         key = ec.generate_private_key(ec.SECP256R1())
         leaf = _leaf(identity, key.public_key(), start, end, self._root)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return Certificate(leaf.public_bytes(Encoding.PEM) + self.root_pem, pem, start, end)
+
+    def _check(self, identity: Identity, lifetime: timedelta) -> None:
+        if identity.trust_domain != self._trust_domain:
+            raise CertificateError(
+                f"{identity.spiffe} is not of the trust domain {self._trust_domain!r}, which this authority serves"
+            )
+        if lifetime < SHORTEST_LIFETIME:
+            asked = f"a certificate cannot live only {lifetime.total_seconds():g} s"
+            raise CertificateError(f"{asked}: give {SHORTEST_LIFETIME.total_seconds():g} s or more")
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """The first whole second that is not before a moment."""
+    return (moment + timedelta(microseconds=999_999)).replace(microsecond=0)
 
 
 def _new_root(trust_domain: str, moment: datetime) -> Root:
@@ -133,10 +159,21 @@ def _usage(**granted: bool) -> x509.KeyUsage:
     return x509.KeyUsage(**{kind: granted.get(kind, False) for kind in every})
 
 
-def _check(root: Root, directory: Path, trust_domain: str, moment: datetime) -> None:
-    fix = f"remove {directory} to have a new root made"
-    if root.certificate.not_valid_after_utc <= moment:
-        raise CertificateError(f"the root certificate in {directory} expired: {fix}")
+def _check_expiry(root: Root, directory: Path, moment: datetime) -> None:
+    end = root.certificate.not_valid_after_utc
+    if end <= moment:
+        raise CertificateError(
+            f"the root certificate in {directory} expired at {end:%Y-%m-%d %H:%M:%S} UTC: {_fix(directory)}"
+        )
+
+
+def _check_owner(root: Root, directory: Path, trust_domain: str) -> None:
     owner = root.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     if [attribute.value for attribute in owner] != [trust_domain]:
-        raise CertificateError(f"the root in {directory} is not of the trust domain {trust_domain!r}: {fix}")
+        raise CertificateError(
+            f"the root in {directory} is not of the trust domain {trust_domain!r}: {_fix(directory)}"
+        )
+
+
+def _fix(directory: Path) -> str:
+    return f"remove {directory} and start the mesh again to have a new root made"

@@ -57,16 +57,21 @@ class Rotation:
         return holder.certificate if holder else None
 
     async def run(self) -> None:
-        """Replace certificates as they fall due, until cancelled."""
+        """Replace certificates as they fall due, until cancelled. Raises CertificateError when the root expires."""
         while True:
             for proxy_id, holder in self._due(self._clock()):
-                await self._renew(proxy_id, holder.identity)
+                if self._holders.get(proxy_id) is holder:  # not removed or added anew meanwhile
+                    await self._renew(proxy_id, holder.identity)
             await self._pause()
 
     def _due(self, moment: datetime) -> list[tuple[str, _Holder]]:
-        return [
-            (who, holder) for who, holder in self._holders.items() if holder.certificate.half_life <= moment
-        ]
+        return [(who, holder) for who, holder in self._holders.items() if self._replaced(holder) <= moment]
+
+    def _replaced(self, holder: _Holder) -> datetime:
+        """When to replace a certificate: one that lasts as long as the root cannot be replaced by a longer one."""
+        certificate = holder.certificate
+        last = certificate.not_after >= self._authority.not_after
+        return certificate.not_after if last else certificate.half_life
 
     async def _renew(self, proxy_id: str, identity: Identity) -> Certificate:
         certificate = self._authority.issue(identity, self._lifetime)
@@ -76,8 +81,7 @@ class Rotation:
 
     async def _pause(self) -> None:
         """Until the next certificate is due, another proxy is added, or the clock is worth another look."""
-        dues = (holder.certificate.half_life for holder in self._holders.values())
-        left = min(((due - self._clock()) for due in dues), default=_LOOK)
+        left = min((self._replaced(h) - self._clock() for h in self._holders.values()), default=_LOOK)
         self._changed.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(max(timedelta(), min(left, _LOOK)).total_seconds()):

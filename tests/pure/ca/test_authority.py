@@ -53,7 +53,7 @@ def test_the_key_is_that_of_the_certificate_and_on_p256(tmp_path: Path) -> None:
 def test_it_is_trusted_until_it_expires_and_no_longer(tmp_path: Path) -> None:
     authority = _open(tmp_path)
     certificate = authority.issue(CATALOG, timedelta(hours=1))
-    assert certificate.not_after == MOMENT.replace(microsecond=0) + timedelta(hours=1)
+    assert certificate.not_after == MOMENT.replace(microsecond=0) + timedelta(hours=1, seconds=1)
     _verify(authority, certificate, certificate.not_after)
     with pytest.raises(VerificationError):
         _verify(authority, certificate, certificate.not_after + timedelta(seconds=1))
@@ -115,8 +115,28 @@ def test_the_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
 
 def test_an_expired_root_is_refused(tmp_path: Path) -> None:
     _open(tmp_path)
-    with pytest.raises(CertificateError, match="expired: remove"):
+    with pytest.raises(CertificateError, match=r"expired at 2036-02-27 12:00:00 UTC: remove"):
         _open(tmp_path, MOMENT + ROOT_LIFETIME)
+
+
+def test_a_root_that_expires_while_it_is_open_signs_no_more(tmp_path: Path) -> None:
+    moments = iter([MOMENT, MOMENT, MOMENT + ROOT_LIFETIME])
+    authority = Authority.open(tmp_path, clock=lambda: next(moments))
+    with pytest.raises(
+        CertificateError, match=r"expired at 2036-02-27 12:00:00 UTC: remove .* start the mesh again"
+    ):
+        authority.issue(CATALOG)
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 0.5, 0.999])
+def test_a_lifetime_below_a_second_is_refused(tmp_path: Path, seconds: float) -> None:
+    with pytest.raises(CertificateError, match=f"cannot live only {seconds:g} s: give 1 s or more"):
+        _open(tmp_path).issue(CATALOG, timedelta(seconds=seconds))
+
+
+def test_the_shortest_certificate_lives_at_least_a_second(tmp_path: Path) -> None:
+    certificate = _open(tmp_path).issue(CATALOG, timedelta(seconds=1))
+    assert certificate.not_after - MOMENT >= timedelta(seconds=1)
 
 
 def test_the_root_of_another_trust_domain_is_refused(tmp_path: Path) -> None:

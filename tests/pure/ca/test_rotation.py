@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from google.protobuf.message import Message
 
-from mesh.ca.authority import Authority
-from mesh.ca.certificate import CertificateError
+from mesh.ca.authority import ROOT_LIFETIME, Authority
+from mesh.ca.certificate import Certificate, CertificateError
 from mesh.ca.rotation import Rotation
 from mesh.model.identity import Identity
 
@@ -22,11 +22,12 @@ CATALOG, ORDERS = Identity("shop", "catalog"), Identity("shop", "orders")
 
 @dataclass
 class Scene:
-    """A clock that the test moves, and what was published, in order."""
+    """A clock that the test moves, what was published, in order, and what happens meanwhile."""
 
     directory: Path
     moment: datetime = datetime(2026, 3, 1, tzinfo=UTC)
     published: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    after: Mapping[str, Callable[[], None]] = field(default_factory=dict)
 
     def rotation(self) -> Rotation:
         authority = Authority.open(self.directory, clock=lambda: self.moment)
@@ -35,6 +36,8 @@ class Scene:
     async def _publish(self, proxy_id: str, secrets: Mapping[str, Message]) -> None:
         assert secrets.keys() == {"default", "ROOTCA"}
         self.published.put_nowait(proxy_id)
+        self.after.get(proxy_id, lambda: None)()
+        await asyncio.sleep(0)
 
     async def next(self) -> str:
         async with asyncio.timeout(5):
@@ -99,6 +102,51 @@ async def test_a_removed_proxy_gets_no_more(scene: Scene) -> None:
         await rotation.add("c", ORDERS)
         assert [await scene.next() for _ in range(4)] == ["a", "b", "c", "b"]
     assert rotation.certificate("a") is None
+
+
+async def test_a_proxy_that_is_removed_while_others_are_renewed_gets_no_more(scene: Scene) -> None:
+    rotation = scene.rotation()
+    for who in ("a", "b", "c"):
+        await rotation.add(who, CATALOG)
+    scene.after = {"a": lambda: rotation.remove("b")}
+    scene.moment += timedelta(hours=12)
+    async with running(rotation):
+        assert [await scene.next() for _ in range(5)] == ["a", "b", "c", "a", "c"]
+    assert rotation.certificate("b") is None
+
+
+async def test_a_proxy_that_comes_back_while_others_are_renewed_keeps_its_new_identity(scene: Scene) -> None:
+    rotation = scene.rotation()
+    for who in ("a", "b"):
+        await rotation.add(who, CATALOG)
+    scene.moment += timedelta(hours=12)
+    added: list[asyncio.Task[Certificate]] = []
+    scene.after = {"a": lambda: added.append(asyncio.create_task(rotation.add("b", ORDERS)))}
+    async with running(rotation):
+        assert [await scene.next() for _ in range(4)] == ["a", "b", "a", "b"]
+        assert rotation.certificate("b") == await added[0]
+
+
+async def test_when_the_root_expires_it_ends_and_says_what_to_do(scene: Scene) -> None:
+    rotation = scene.rotation()
+    scene.moment += ROOT_LIFETIME - timedelta(hours=1)
+    await rotation.add("a", CATALOG)
+    scene.moment += timedelta(hours=1)
+    with pytest.raises(CertificateError, match=r"expired at .*: remove .* to have a new root made"):
+        async with asyncio.timeout(5):
+            await rotation.run()
+
+
+async def test_a_certificate_that_lasts_as_long_as_the_root_is_not_replaced_before(scene: Scene) -> None:
+    rotation = scene.rotation()
+    scene.moment += ROOT_LIFETIME - timedelta(hours=1)
+    last = await rotation.add("a", CATALOG)
+    async with running(rotation):
+        scene.moment += timedelta(minutes=59)
+        await rotation.add("b", ORDERS)
+        await rotation.add("c", ORDERS)
+        assert [await scene.next() for _ in range(3)] == ["a", "b", "c"]
+    assert rotation.certificate("a") == last
 
 
 async def test_a_pod_whose_certificate_cannot_be_issued_does_not_get_one(scene: Scene) -> None:
