@@ -31,6 +31,8 @@ class Reason(StrEnum):
 class Limits:
     """Sizes are in bytes on the wire and in characters in a span; times are in seconds.
 
+    ``operations`` are of one service, ``names`` of all together.
+
     128 attributes are OpenTelemetry's own limit, and 4 MiB is gRPC's for a message.
     """
 
@@ -43,6 +45,7 @@ class Limits:
     age: float = 24 * 3600.0
     services: int = 1000
     operations: int = 1000
+    names: int = 20_000
     names_last: float = 3600.0
 
 
@@ -56,12 +59,14 @@ class Names:
         self._limits = limits
         self._since = 0.0
         self._seen: dict[str, set[str]] = {}
+        self._operations = 0
 
     def at(self, now: float) -> None:
         """``now`` is in seconds and on one clock from call to call."""
         if now - self._since >= self._limits.names_last:
             self._since = now
             self._seen.clear()
+            self._operations = 0
 
     def service(self, name: str) -> bool:
         """Whether a span of this service is kept."""
@@ -73,9 +78,12 @@ class Names:
     def operation(self, service: str, name: str) -> bool:
         """Whether this operation of a service is kept under its own name."""
         seen = self._seen[service]
-        if name not in seen and len(seen) >= self._limits.operations:
+        if name in seen:
+            return True
+        if len(seen) >= self._limits.operations or self._operations >= self._limits.names:
             return False
         seen.add(name)
+        self._operations += 1
         return True
 
 

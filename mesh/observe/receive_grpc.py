@@ -17,6 +17,9 @@ PASSED_OVER = {
     "opentelemetry.proto.collector.metrics.v1.MetricsService": "metrics",
     "opentelemetry.proto.collector.logs.v1.LogsService": "logs",
 }
+AT_ONCE = 200
+"""Exports under way, each with its body in memory; gRPC refuses what is beyond."""
+
 GRACE = 2.0
 """Seconds that exports under way may take when the server ends."""
 
@@ -27,7 +30,7 @@ _Handler = Callable[[bytes, _Context], Awaitable[Message]]
 @asynccontextmanager
 async def serve_grpc(receiver: Receiver, address: str = "127.0.0.1:0") -> AsyncIterator[int]:
     """Serves while the context lasts, and yields the port. Raises RuntimeError when the address is taken."""
-    server = grpc.aio.server(options=_options(receiver), maximum_concurrent_rpcs=1000)
+    server = grpc.aio.server(options=_options(receiver), maximum_concurrent_rpcs=AT_ONCE)
     server.add_generic_rpc_handlers((_service(TRACES, _traces(receiver)),))
     for service, signal in PASSED_OVER.items():
         server.add_generic_rpc_handlers((_service(service, _passing_over(receiver, signal)),))
@@ -41,7 +44,7 @@ async def serve_grpc(receiver: Receiver, address: str = "127.0.0.1:0") -> AsyncI
 
 def _options(receiver: Receiver) -> list[tuple[str, int]]:
     """gRPC itself refuses only what is far too large, so that what is a little so can be counted."""
-    return [("grpc.max_receive_message_length", 4 * receiver.limits.request_bytes), ("grpc.so_reuseport", 0)]
+    return [("grpc.max_receive_message_length", 2 * receiver.limits.request_bytes), ("grpc.so_reuseport", 0)]
 
 
 def _service(name: str, handler: _Handler) -> grpc.GenericRpcHandler:

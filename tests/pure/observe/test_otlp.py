@@ -142,6 +142,19 @@ def test_a_hundred_thousand_operations_become_a_thousand_and_one() -> None:
     assert names[OTHER] == decoded.reasons[Reason.TOO_MANY_OPERATIONS] == 99_000
 
 
+def test_all_services_together_have_so_many_operations() -> None:
+    decoder = Decoder(Limits(operations=3, names=4))
+    kept = [
+        [
+            each.operation
+            for each in decoder.decode(export(*named, resource={"service.name": service}), NOW).spans
+        ]
+        for service in ("a", "b")
+        for named in [[span(name=f"op{n}") for n in range(4)]]
+    ]
+    assert kept == [["op0", "op1", "op2", OTHER], ["op0", OTHER, OTHER, OTHER]]
+
+
 def test_services_beyond_the_limit_are_refused_until_an_hour_has_passed() -> None:
     decoder = Decoder(Limits(services=2))
     later = NOW + 3600 * SECOND
