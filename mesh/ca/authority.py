@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from mesh.ca.certificate import Certificate, CertificateError
-from mesh.ca.keep import Root, load, save
+from mesh.ca.keep import Root, load, place, save
 from mesh.model.identity import Identity
 
 Clock = Callable[[], datetime]
@@ -42,9 +42,8 @@ def now() -> datetime:
 class Authority:
     """Signs for one trust domain. Made by ``Authority.open``; it needs no closing."""
 
-    def __init__(self, root: Root, directory: Path, trust_domain: str, clock: Clock) -> None:
-        self._root, self._directory = root, directory
-        self._trust_domain, self._clock = trust_domain, clock
+    def __init__(self, root: Root, trust_domain: str, clock: Clock) -> None:
+        self._root, self._trust_domain, self._clock = root, trust_domain, clock
 
     @classmethod
     def open(cls, directory: Path, trust_domain: str = "cluster.local", clock: Clock = now) -> Authority:
@@ -55,11 +54,11 @@ class Authority:
         """
         root = load(directory)
         if root is None:
-            root = _new_root(trust_domain, clock())
-            save(root, directory)
-        _check_expiry(root, directory, clock())
-        _check_owner(root, directory, trust_domain)
-        return cls(root, directory, trust_domain, clock)
+            root = _new_root(place(directory), trust_domain, clock())
+            save(root)
+        _check_expiry(root, clock())
+        _check_owner(root, trust_domain)
+        return cls(root, trust_domain, clock)
 
     @property
     def root_pem(self) -> bytes:
@@ -79,7 +78,7 @@ class Authority:
         """
         self._check(identity, lifetime)
         start = self._clock()
-        _check_expiry(self._root, self._directory, start)
+        _check_expiry(self._root, start)
         # What is reported is what the certificate says, in whole seconds, and never less than was asked for.
         end = min(_whole_second(start + lifetime), self.not_after)
         key = ec.generate_private_key(ec.SECP256R1())
@@ -102,7 +101,7 @@ def _whole_second(moment: datetime) -> datetime:
     return (moment + timedelta(microseconds=999_999)).replace(microsecond=0)
 
 
-def _new_root(trust_domain: str, moment: datetime) -> Root:
+def _new_root(path: Path, trust_domain: str, moment: datetime) -> Root:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, trust_domain)])
     usage = _usage(key_cert_sign=True, crl_sign=True)
@@ -113,7 +112,7 @@ def _new_root(trust_domain: str, moment: datetime) -> Root:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return Root(certificate, key)
+    return Root(certificate, key, path)
 
 
 def _leaf(
@@ -159,21 +158,21 @@ def _usage(**granted: bool) -> x509.KeyUsage:
     return x509.KeyUsage(**{kind: granted.get(kind, False) for kind in every})
 
 
-def _check_expiry(root: Root, directory: Path, moment: datetime) -> None:
+def _check_expiry(root: Root, moment: datetime) -> None:
     end = root.certificate.not_valid_after_utc
     if end <= moment:
         raise CertificateError(
-            f"the root certificate in {directory} expired at {end:%Y-%m-%d %H:%M:%S} UTC: {_fix(directory)}"
+            f"the root certificate {root.path} expired at {end:%Y-%m-%d %H:%M:%S} UTC: {_fix(root)}"
         )
 
 
-def _check_owner(root: Root, directory: Path, trust_domain: str) -> None:
+def _check_owner(root: Root, trust_domain: str) -> None:
     owner = root.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     if [attribute.value for attribute in owner] != [trust_domain]:
         raise CertificateError(
-            f"the root in {directory} is not of the trust domain {trust_domain!r}: {_fix(directory)}"
+            f"the root {root.path} is not of the trust domain {trust_domain!r}: {_fix(root)}"
         )
 
 
-def _fix(directory: Path) -> str:
-    return f"remove {directory} and start the mesh again to have a new root made"
+def _fix(root: Root) -> str:
+    return f"remove {root.path} and start the mesh again to have a new root made"

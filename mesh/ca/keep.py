@@ -26,15 +26,21 @@ _NAME = "root.pem"
 
 @dataclass(frozen=True)
 class Root:
-    """The certificate that everybody trusts and the key that signs."""
+    """The certificate that everybody trusts, the key that signs, and the file that has both."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey = field(repr=False)
+    path: Path = Path(_NAME)
+
+
+def place(directory: Path) -> Path:
+    """The file in a directory that is the root's."""
+    return directory / _NAME
 
 
 def load(directory: Path) -> Root | None:
     """What is kept in a directory, or None. Raises CertificateError when it is damaged or open to others."""
-    path = directory / _NAME
+    path = place(directory)
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -56,18 +62,17 @@ def _parse(content: bytes, path: Path) -> Root:
         raise CertificateError(
             f"the key in {path} is not that of its certificate: remove it to have a new root made"
         )
-    return Root(certificate, key)
+    return Root(certificate, key, path)
 
 
-def save(root: Root, directory: Path) -> None:
-    """Keep a root in a directory, which is made when needed. Raises CertificateError when it cannot be."""
+def save(root: Root) -> None:
+    """Write a root's file and make its directory when needed. Raises CertificateError when it cannot be."""
     pem = root.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path = directory / _NAME
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(path, root.certificate.public_bytes(Encoding.PEM) + pem)
+        root.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(root.path, root.certificate.public_bytes(Encoding.PEM) + pem)
     except OSError as error:
-        raise CertificateError(f"the root key cannot be kept as {path}: {error.strerror}") from error
+        raise CertificateError(f"the root key cannot be kept as {root.path}: {error.strerror}") from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -20,6 +20,7 @@ from typing import IO
 import uvloop
 
 from mesh.ca.authority import Authority
+from mesh.ca.certificate import CertificateError
 from mesh.ca.rotation import Rotation
 from mesh.local import config as configuration
 from mesh.local import ports, proxies, release
@@ -59,7 +60,7 @@ async def main(path: Path) -> int:
         os.chdir(paths.run)
         try:
             await _run(path, loaded, paths, progress, wanted)
-        except (Unusable, Refused, OSError) as error:
+        except (Unusable, Refused, CertificateError, OSError) as error:
             progress.failed([], str(error))
             return 1
     return 0
