@@ -33,8 +33,6 @@ def command(file: Path | None) -> None:
 
 def stop(paths: Paths) -> None:
     """Stop the control plane, which stops the rest; then whatever is left; then remove the state."""
-    from mesh.local.controlplane import clean
-
     control = process.find(paths.control_plane)
     if control:
         os.kill(control.pid, signal.SIGTERM)
@@ -47,7 +45,7 @@ def stop(paths: Paths) -> None:
     for each in left:
         each.send(signal.SIGKILL)
     _wait(left, GRACE_SECONDS)
-    clean(paths)
+    paths.clean()
 
 
 def _wait(processes: Iterable[Process], limit: float) -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from mesh.local import process
-from mesh.local.probe import Probe
+from mesh.local.probe import Question
 from mesh.local.process import Process
 
 Object = dict[str, Any]
-#: Kubernetes' back-off: doubling from 10 s to 5 minutes; on a developer's machine it begins at 1 s.
+#: Kubernetes' back-off: none after the first end, then doubling from 10 s to 5 minutes; on a developer's machine it begins at 1 s.
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 300.0
 _STEADY_SECONDS = 60.0
 LOG_LIMIT = 16 * 1024 * 1024
@@ -35,9 +35,9 @@ class Spec:
     directory: Path
     log: Path
     record: Path
-    startup: Probe | None = None
-    readiness: Probe | None = None
-    liveness: Probe | None = None
+    startup: Question | None = None
+    readiness: Question | None = None
+    liveness: Question | None = None
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Container:
     spec: Spec
     changed: Callable[[], None]
     ready: bool = False
-    started: bool = False
+    started: asyncio.Event = field(default_factory=asyncio.Event)
     restarts: int = 0
     state: Object = field(default_factory=lambda: {"waiting": {"reason": "ContainerCreating"}})
     last: Object = field(default_factory=dict)
@@ -56,15 +56,16 @@ class Container:
 
     async def run(self) -> None:
         """Start it, and again whenever it ends, until cancelled; a cancelled container's process goes on running."""
-        backoff = FIRST_BACKOFF
+        backoff = 0.0
         while True:
             begun = asyncio.get_running_loop().time()
             running = self._process = process.find(self.spec.record) or self._start()
             if running:
-                self._set({"running": {"startedAt": _now()}})
+                if "running" not in self.state:
+                    self._set({"running": {"startedAt": _now()}})
                 await self._watch(running)
             if asyncio.get_running_loop().time() - begun > _STEADY_SECONDS:
-                backoff = FIRST_BACKOFF
+                backoff = 0.0
             self.restarts += 1
             waiting = {
                 "reason": "CrashLoopBackOff",
@@ -72,7 +73,18 @@ class Container:
             }
             self._set({"waiting": waiting})
             await asyncio.sleep(backoff)
-            backoff = min(2 * backoff, LAST_BACKOFF)
+            backoff = min(max(FIRST_BACKOFF, 2 * backoff), LAST_BACKOFF)
+
+    def remember(self, status: Object) -> None:
+        """Take up from what its Pod says of it: a control plane that was killed has left its process running, and callers with it."""
+        self.restarts = int(status.get("restartCount", 0))
+        self.last = status.get("lastState") or {}
+        if not process.find(self.spec.record):
+            self.restarts += "running" in status["state"]
+            return
+        self.ready, self.state = bool(status["ready"]), status["state"]
+        if status["started"]:
+            self.started.set()
 
     async def stop(self, grace: float) -> None:
         """Ask it to end, and after ``grace`` seconds make it."""
@@ -88,7 +100,7 @@ class Container:
             "image": self.spec.image,
             "imageID": f"local://{self.spec.image}",
             "ready": self.ready,
-            "started": self.started,
+            "started": self.started.is_set(),
             "restartCount": self.restarts,
             "state": self.state,
             "lastState": self.last,
@@ -111,7 +123,8 @@ class Container:
             probing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await probing
-        self.ready = self.started = False
+        self.ready = False
+        self.started.clear()
         self.message = ended(code, self.spec.log)
         self.last = {
             "terminated": {
@@ -124,16 +137,16 @@ class Container:
 
     async def _probe(self, running: Process) -> None:
         spec = self.spec
-        if spec.startup and not await self._succeeds(spec.startup):
+        if spec.startup and not self.started.is_set() and not await self._succeeds(spec.startup):
             await self._kill(running, "startup")
             return
-        self.started = True
+        self.started.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._readiness())
             if spec.liveness:
                 group.create_task(self._liveness(spec.liveness, running))
 
-    async def _succeeds(self, probe: Probe) -> bool:
+    async def _succeeds(self, probe: Question) -> bool:
         await asyncio.sleep(probe.delay)
         for _ in range(probe.failures):
             self._heard(await probe.ask())
@@ -163,7 +176,7 @@ class Container:
             _limit(self.spec.log)
             await asyncio.sleep(probe.period if self.ready else min(probe.period, 0.2))
 
-    async def _liveness(self, probe: Probe, running: Process) -> None:
+    async def _liveness(self, probe: Question, running: Process) -> None:
         failures = 0
         while failures < probe.failures:
             await asyncio.sleep(probe.period)

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -139,13 +138,6 @@ def _alone(paths: Paths) -> Iterator[IO[str] | None]:
             yield None
             return
         yield lock
-
-
-def clean(paths: Paths) -> None:
-    """Remove the state of a mesh that has been stopped; logs stay to be read."""
-    for directory in (paths.run, paths.store, paths.volumes, paths.authority, paths.root / "api"):
-        shutil.rmtree(directory, ignore_errors=True)
-    paths.kubeconfig.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,3 +64,9 @@ class Paths:
     def make(self) -> None:
         for directory in (self.root, self.run, self.logs, self.volumes):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def clean(self) -> None:
+        """Remove the state of a mesh that has been stopped; logs stay to be read."""
+        for directory in (self.run, self.store, self.volumes, self.authority, self.root / "api"):
+            shutil.rmtree(directory, ignore_errors=True)
+        self.kubeconfig.unlink(missing_ok=True)

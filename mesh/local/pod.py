@@ -9,11 +9,13 @@ import asyncio
 import contextlib
 import shutil
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from mesh.ca.certificate import CertificateError
 from mesh.local import ports, process, sidecar, workload
 from mesh.local.container import Container, Spec
+from mesh.local.deployment import ready
 from mesh.local.store import Deletion, Key, Refused, key_of, record
 from mesh.local.workload import NotHere
 from mesh.local.world import World
@@ -56,7 +58,7 @@ class PodTask:
     async def _live(self) -> None:
         try:
             await self._prepare()
-        except (NotHere, CertificateError, ports.NoPort) as obstacle:
+        except (NotHere, CertificateError, ports.NoPort, OSError) as obstacle:
             reason = obstacle.reason if isinstance(obstacle, NotHere) else "Failed"
             self._obstacle = NotHere(reason, str(obstacle))
             await self._event(reason, str(obstacle), warning=True)
@@ -76,19 +78,32 @@ class PodTask:
         gateway = workload.is_gateway(mine)
         specs: list[Spec] = [] if gateway else workload.specs(pod, self._world.config, self._world.paths)
         await self._world.rotation.add(mine.proxy_id, mine.identity)
-        self._proxy = Container(sidecar.spec(self._world.paths, mine), self._changed.set)
+        status = partial(self._world.server.status, mine.proxy_id)
+        self._proxy = Container(sidecar.spec(self._world.paths, mine, status), self._changed.set)
         self._containers = [Container(spec, self._changed.set) for spec in specs]
+        self._remember()
+
+    def _remember(self) -> None:
+        """What the Pod says of its containers holds on for those that still run."""
+        assert self._proxy is not None
+        known = {s["name"]: s for s in self._pod.get("status", {}).get("containerStatuses") or ()}
+        for container in self._containers:
+            if container.spec.name in known:
+                container.remember(known[container.spec.name])
+        if known:
+            own = {} if self._containers else next(iter(known.values()))  # a gateway has no other container
+            up = ready(self._pod)
+            self._proxy.remember({"state": {"running": {}}, **own, "ready": up, "started": up})
 
     async def _proxy_ready(self) -> None:
         """The application starts when its sidecar can carry its calls (Istio's holdApplicationUntilProxyStarts)."""
         assert self._proxy is not None
-        mine = workload.of(self._pod, self._world.trust_domain)
         try:
-            await self._world.server.wait_accepted(mine.proxy_id, "", PROXY_SECONDS)
-        except Exception as error:  # whatever the proxy says is what people need to read
-            await self._event("ProxyNotReady", str(error), warning=True)
-        self._proxy.ready = self._proxy.started = True
-        self._changed.set()
+            async with asyncio.timeout(PROXY_SECONDS):
+                await self._proxy.started.wait()
+        except TimeoutError:
+            await self._event("ProxyNotReady", self._proxy.message, warning=True)
+            await self._proxy.started.wait()
 
     async def _report(self) -> None:
         """Write the Pod's status whenever something about it has changed."""
@@ -105,9 +120,12 @@ class PodTask:
             await self._world.store.edit(self.where, change, "status")
 
     def _status(self) -> Object:
-        told = [*self._containers, *([self._proxy] if self._proxy and not self._containers else [])]
-        ready = bool(told) and all(c.ready for c in (*told, *([self._proxy] if self._proxy else [])))
-        unready = "; ".join(f"{c.spec.name}: {c.message}" for c in told if not c.ready and c.message)
+        proxy = [self._proxy] if self._proxy else []
+        told = self._containers or proxy
+        serving = bool(told) and all(c.ready for c in (*told, *proxy))
+        unready = "; ".join(
+            f"{c.spec.name}: {c.message}" for c in (*proxy, *self._containers) if not c.ready and c.message
+        )
         statuses = [c.status() for c in told]
         if self._obstacle:
             waiting = {"waiting": {"reason": self._obstacle.reason, "message": self._obstacle.message}}
@@ -119,7 +137,7 @@ class PodTask:
             "hostIP": "127.0.0.1",
             "startTime": self._pod["metadata"]["creationTimestamp"],
             "containerStatuses": statuses,
-            "conditions": [_condition(kind, ready, unready) for kind in ("Ready", "ContainersReady")],
+            "conditions": [_condition(kind, serving, unready) for kind in ("Ready", "ContainersReady")],
         }
 
     async def _end(self) -> None:

@@ -8,13 +8,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from grpc_health.v1 import health_pb2
 
 Object = Mapping[str, Any]
 _CHECK = "/grpc.health.v1.Health/Check"
+
+
+class Question(Protocol):
+    """What a process is asked again and again: a probe, or of a sidecar whether it has its configuration. Times are in seconds."""
+
+    @property
+    def period(self) -> float: ...
+    @property
+    def delay(self) -> float: ...
+    @property
+    def failures(self) -> int: ...
+    @property
+    def successes(self) -> int: ...
+
+    async def ask(self) -> str:
+        """Once: "" when the answer is good, else why it is not."""
+        ...
 
 
 @dataclass(frozen=True)

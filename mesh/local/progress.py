@@ -97,13 +97,15 @@ def reason(pod: Object) -> str:
 def why(pod: Object) -> str:
     """What a person needs to read about a pod that is not ready."""
     name = pod["metadata"]["name"]
+    conditions = pod.get("status", {}).get("conditions") or ()
+    heard = [c["message"] for c in conditions if c["type"] == "Ready" and c.get("message")]
     for status in pod.get("status", {}).get("containerStatuses") or ():
         waiting = status["state"].get("waiting")
         if waiting:
-            return f"{name}: {waiting.get('reason', '')}: {waiting.get('message', '')}".rstrip(": ")
+            told = [waiting["message"]] if waiting.get("message") else heard
+            return ": ".join([name, waiting.get("reason", "waiting"), *told])
         if not status["ready"]:
-            heard = (c.get("message") for c in pod["status"].get("conditions") or () if c["type"] == "Ready")
-            return ": ".join([name, "not ready yet", *filter(None, heard)])
+            return ": ".join([name, "not ready yet", *heard])
     return f"{name}: being started"
 
 

@@ -1,23 +1,43 @@
-"""A pod's Envoy: its bootstrap, its process, and when it first holds its configuration."""
+"""A pod's Envoy: its bootstrap, its process, and whether it has accepted its configuration yet."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mesh.envoy.bootstrap import arguments, bootstrap, envoy_binary
 from mesh.local.container import Spec
 from mesh.local.paths import SOCKET, Paths
 from mesh.model.service import Workload
+from mesh.xds.proxy import ProxyStatus
 
 NAME = "istio-proxy"
 IMAGE = "envoy"
 
 
-def spec(paths: Paths, workload: Workload) -> Spec:
-    """How the Envoy beside (or instead of) a pod's containers is run."""
+@dataclass(frozen=True)
+class Accepted:
+    """Asked of an Envoy after its start. It is never given up: what it rejects may be mended while it runs."""
+
+    status: Callable[[], ProxyStatus]
+    period = 0.1
+    delay = 0.0
+    failures = sys.maxsize
+    successes = 1
+
+    async def ask(self) -> str:
+        found = self.status()
+        if found.rejected:
+            return f"it rejects its configuration: {found.rejected}"
+        return "" if found.acked else "it has not accepted its configuration yet"
+
+
+def spec(paths: Paths, workload: Workload, status: Callable[[], ProxyStatus]) -> Spec:
+    """How the Envoy beside (or instead of) a pod's containers is run; ``status`` says where it stands."""
     directory = paths.pod(workload.name)
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "envoy.json"
@@ -37,6 +57,7 @@ def spec(paths: Paths, workload: Workload) -> Spec:
         directory=paths.run,
         log=paths.log(workload.name, NAME),
         record=directory / f"{NAME}.pid",
+        startup=Accepted(status),
     )
 
 

@@ -95,6 +95,12 @@ class Project:
         found: dict[str, Any] = json.loads(done.text)
         return found
 
+    def progress(self) -> dict[str, Any]:
+        """What the control plane says of itself; nothing before it says anything."""
+        file = self.folder / ".mesh" / "run" / "progress.json"
+        found: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+        return found
+
     def processes(self) -> list[int]:
         """All that run for this mesh: what has its folder as working directory, in its arguments or in its environment."""
         mark = str(self.folder).encode()

@@ -117,11 +117,17 @@ def test_a_service_that_crashes_at_start_is_shown_with_its_last_words(make: Make
 
 def test_a_service_that_never_becomes_ready_is_named(make: Make) -> None:
     project = make(habit="never")
-    done = project.mesh("up", "--detach", "--timeout", "4")
+    first = project.start("up", "--timeout", "60")
+    until(lambda: "NOT_SERVING" in str(project.progress()), "its probe has heard something")
+    done = project.mesh("up", "--detach", "--timeout", "0.5")
     assert done.code == 1
-    assert "not ready after 4 s" in done.text
+    assert "not ready after 0.5 s" in done.text
     assert "web-" in done.text
     assert "NOT_SERVING" in done.text, "what its probe last heard"
+    assert first.poll() is None, "the mesh goes on: the second only looked on"
+    first.terminate()
+    first.communicate(timeout=30)
+    assert project.processes() == []
 
 
 def test_a_port_that_is_taken_is_not_given_to_a_pod(make: Make) -> None:
