@@ -89,6 +89,19 @@ def _pod_spec(spec: dict[str, Any], restart: str) -> None:
     for container in (*_items(spec.get("initContainers")), *_items(spec.get("containers"))):
         for port in _items(container.get("ports")):
             port.setdefault("protocol", "TCP")
+        for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+            _probe(container.get(name))
+
+
+def _probe(probe: object) -> None:
+    """kubectl describe reads all of it, and ends with a panic where there is no service."""
+    if not isinstance(probe, dict):
+        return
+    _fill(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
+    if isinstance(probe.get("grpc"), dict):
+        probe["grpc"].setdefault("service", "")
+    if isinstance(probe.get("httpGet"), dict):
+        _fill(probe["httpGet"], path="/", scheme="HTTP")
 
 
 def _namespace(obj: Object) -> None:

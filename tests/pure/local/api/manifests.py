@@ -26,7 +26,12 @@ def service(name: str = "catalog") -> Object:
 
 def deployment(name: str = "catalog-v1", image: str = "shop/catalog", replicas: int = 1) -> Object:
     labels = {"app": "catalog", "version": "v1"}
-    container = {"name": "catalog", "image": image, "ports": [{"name": "grpc", "containerPort": 50051}]}
+    container = {
+        "name": "catalog",
+        "image": image,
+        "ports": [{"name": "grpc", "containerPort": 50051}],
+        "readinessProbe": {"grpc": {"port": 50051}},
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
