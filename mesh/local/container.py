@@ -53,6 +53,7 @@ class Container:
     last: Object = field(default_factory=dict)
     message: str = ""
     _process: Process | None = None
+    _was_ready: bool = False
 
     async def run(self) -> None:
         """Start it, and again whenever it ends, until cancelled; a cancelled container's process goes on running."""
@@ -93,6 +94,18 @@ class Container:
         if running:
             await running.stop(grace)
 
+    def happened(self) -> tuple[str, str, bool] | None:
+        """The latest as an event: reason, message, whether it is a warning."""
+        name = self.spec.name
+        if "running" in self.state:
+            if self.ready or not self._was_ready:
+                return "Started", f"Started container {name}", False
+            return "Unhealthy", f"Readiness probe failed: {name}: {self.message}", True
+        reason, message = self.state["waiting"]["reason"], self.state["waiting"].get("message", "")
+        return (
+            (reason.replace("CrashLoopBackOff", "BackOff"), f"{name}: {message}", True) if message else None
+        )
+
     def status(self) -> Object:
         """As a Pod's containerStatuses has it."""
         return {
@@ -123,7 +136,7 @@ class Container:
             probing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await probing
-        self.ready = False
+        self.ready = self._was_ready = False
         self.started.clear()
         self.message = ended(code, self.spec.log)
         self.last = {
@@ -196,6 +209,7 @@ class Container:
     def _ready(self, ready: bool) -> None:
         if ready != self.ready:
             self.ready = ready
+            self._was_ready = self._was_ready or ready
             self.changed()
 
     def _set(self, state: Object) -> None:

@@ -38,6 +38,7 @@ class PodTask:
         self._containers: list[Container] = []
         self._proxy: Container | None = None
         self._obstacle: NotHere | None = None
+        self._told: dict[str, tuple[str, str, bool]] = {}
 
     def delete(self, grace: float) -> None:
         """The Pod is to go, its processes within ``grace`` seconds."""
@@ -110,7 +111,16 @@ class PodTask:
         while True:
             self._changed.clear()
             await self._write_status(self._status())
+            await self._tell()
             await self._changed.wait()
+
+    async def _tell(self) -> None:
+        """What has happened to the containers, as events."""
+        for container in (*([self._proxy] if self._proxy else ()), *self._containers):
+            happened = container.happened()
+            if happened and self._told.get(container.spec.name) != happened:
+                self._told[container.spec.name] = happened
+                await self._event(*happened)
 
     async def _write_status(self, status: Object) -> None:
         def change(pod: Object) -> Object:

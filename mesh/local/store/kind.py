@@ -10,7 +10,9 @@ from functools import cached_property
 
 ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
 ISTIO = ("istio-io",)
-INVOLVED = tuple(f"involvedObject.{name}" for name in ("kind", "namespace", "name", "uid", "fieldPath"))
+INVOLVED = tuple(
+    f"involvedObject.{name}" for name in ("kind", "apiVersion", "namespace", "name", "uid", "fieldPath")
+)
 
 
 @dataclass(frozen=True)
