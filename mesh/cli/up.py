@@ -116,7 +116,7 @@ def _wait_ready(control: Process, paths: Paths, limit: float) -> None:
             )
         shown = _show(said, shown)
         time.sleep(POLL_SECONDS)
-    waiting = "\n".join(said["waiting"])
+    waiting = "\n".join(said["waiting"] or ["the control plane is still starting"])
     raise _Failed(f"not ready after {limit:g} s:\n{waiting}\nlogs are in {paths.logs}")
 
 

@@ -50,7 +50,7 @@ class Process:
             "PORT": str(self.port),
             "POD_NAME": f"{self.name}-0",
             "DATABASE_URL": f"sqlite+aiosqlite:///{self.database}",
-            "DRAIN_SECONDS": "0.3",
+            "DRAIN_SECONDS": "1",
             "DEVELOPMENT": "true",
             "PYTHONWARNINGS": "default",
         }
