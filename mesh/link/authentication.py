@@ -45,6 +45,19 @@ def _jwt(at: Spot, rule: JWTRule) -> Iterator[Problem]:
             yield (at / "fromHeaders" / i).problem("MW0401", "this header has no name", "give name")
 
 
+def misdirected_peer(each: Object[PeerAuthenticationSpec], names: Names) -> Iterator[Problem]:
+    """A selector that finds nothing, a port that no Service sends calls to."""
+    yield from misdirected(each, names)
+    selector = each.spec.selector
+    chosen = names.pods.selected(each.metadata.namespace, selectors.labels(selector)) if selector else []
+    ports = {str(port) for workload in chosen for port in names.behind(workload)}
+    for port in each.spec.port_level_mtls if chosen else ():
+        if port not in ports:
+            text = f"no Service sends calls to port {port} of these workloads"
+            fix = f"it is the pod's port; they have: {', '.join(sorted(ports)) or 'none'}"
+            yield (spec(each) / "portLevelMtls" / port).problem("MW0206", text, fix)
+
+
 def misdirected(each: Object[Any], names: Names) -> Iterator[Problem]:
     """A selector that finds nothing."""
     yield from selectors.idle(spec(each) / "selector", each.spec.selector, names)

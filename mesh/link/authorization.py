@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh.link import selectors
+from mesh.link import callers, selectors
 from mesh.link.authorizationvalues import CONDITIONS, value_mistake
 from mesh.link.names import Names
 from mesh.link.spot import Spot, spec
@@ -24,6 +24,7 @@ from mesh.resources.istio.security import (
 from mesh.resources.object import Object
 from mesh.resources.problem import Problem
 
+_DRY_RUN: Final = "istio.io/dry-run"
 _ADDRESSES: Final = ("ip_blocks", "not_ip_blocks", "remote_ip_blocks", "not_remote_ip_blocks")
 _ACCOUNTS: Final = ("service_accounts", "not_service_accounts")
 _KINDS: Final = {
@@ -41,6 +42,10 @@ def invalid(each: Object[AuthorizationPolicySpec]) -> Iterator[Problem]:
     """What istiod refuses, and what is not translated."""
     at, given = spec(each), each.spec
     yield from selectors.invalid(at / "selector", given.selector, "matchLabels")
+    if each.metadata.annotations.get(_DRY_RUN, "false").lower() not in ("false", "f", "0"):
+        text = f"annotation {_DRY_RUN} is part of Istio's API, but meshwright does not translate it"
+        place = Spot(each, ("metadata", "annotations", _DRY_RUN))
+        yield place.problem("MW0102", text, "remove it: here the policy would be enforced")
     if given.action is Action.CUSTOM:
         text = "action CUSTOM is part of Istio's API, but meshwright does not translate it"
         yield (at / "action").problem("MW0102", text, "use ALLOW, DENY or AUDIT")
@@ -108,10 +113,12 @@ def _condition(at: Spot, condition: Condition) -> Iterator[Problem]:
 
 
 def misdirected(each: Object[AuthorizationPolicySpec], names: Names) -> Iterator[Problem]:
-    """A selector that finds nothing; a DENY that reaches further than it says."""
+    """A selector that finds nothing; callers that nobody is; a DENY that reaches further than it says."""
     at = spec(each)
     yield from selectors.idle(at / "selector", each.spec.selector, names)
     for i, rule in enumerate(each.spec.rules):
+        for j, source in enumerate(rule.from_):
+            yield from callers.unknown(at / "rules" / i / "from" / j / "source", source.source, names)
         if each.spec.action is Action.DENY and _only_http(rule):
             text = "on TCP ports this rule denies everything, since all it looks at is HTTP's"
             yield (at / "rules" / i).problem(

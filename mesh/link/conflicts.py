@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mesh.link import selectors
 from mesh.link.codes import SEVERITY
 from mesh.link.hosts import MESH_GATEWAY
+from mesh.link.pods import Pods
 from mesh.model.mesh import Config, Mesh
+from mesh.resources.istio.network import SidecarSpec
 from mesh.resources.problem import Problem
+from mesh.resources.tree import Path
 
 
-def conflicts(mesh: Mesh) -> Iterator[Problem]:
-    """VirtualServices of one host, DestinationRules that define a subset twice, PeerAuthentications and Sidecars for the same pods."""
+def conflicts(mesh: Mesh, pods: Pods) -> Iterator[Problem]:
+    """VirtualServices and DestinationRules of one host, PeerAuthentications and Sidecars for the same pods."""
     yield from _routes(mesh)
-    yield from _subsets(mesh)
-    yield from _wide("PeerAuthentication", [c for c in mesh.peer_authentications if c.spec.selector is None])
-    yield from _wide("Sidecar", [c for c in mesh.sidecars if c.spec.workload_selector is None])
+    yield from _rules(mesh)
+    for kind, configs in (("PeerAuthentication", mesh.peer_authentications), ("Sidecar", mesh.sidecars)):
+        yield from _wide(kind, [c for c in configs if not _wanted(c)])
+        own = [c for c in configs if _wanted(c) and c.namespace != mesh.config.root_namespace]
+        yield from _selecting(kind, own, pods)
 
 
 def _routes(mesh: Mesh) -> Iterator[Problem]:
@@ -32,19 +38,38 @@ def _routes(mesh: Mesh) -> Iterator[Problem]:
                 yield _problem(each, ("spec", "hosts", i), text, "put the routes into one VirtualService")
 
 
-def _subsets(mesh: Mesh) -> Iterator[Problem]:
-    first: dict[tuple[str, str], Config[Any]] = {}
+def _rules(mesh: Mesh) -> Iterator[Problem]:
+    """istiod merges the rules that a namespace has for a host: of a subset, and of the traffic policy, it takes the first."""
+    first: dict[tuple[str, str, str], Config[Any]] = {}
     for each in mesh.destination_rules:
-        for i, subset in enumerate(each.spec.subsets):
-            before = first.setdefault((each.spec.host, subset.name), each)
+        if each.spec.workload_selector is not None:
+            continue
+        said: dict[Path, str] = {("trafficPolicy",): "the traffic policy"} if each.spec.traffic_policy else {}
+        said |= {("subsets", i, "name"): f"subset {s.name}" for i, s in enumerate(each.spec.subsets)}
+        for path, what in said.items():
+            before = first.setdefault((each.namespace, each.spec.host, what), each)
             if before is not each:
-                text = f"DestinationRule {before.namespace}/{before.name} already defines subset {subset.name} of {each.spec.host}"
-                yield _problem(
-                    each,
-                    ("spec", "subsets", i, "name"),
-                    text,
-                    "keep the rules of a host in one DestinationRule",
-                )
+                text = f"DestinationRule {before.namespace}/{before.name} already has {what} of {each.spec.host}; only that one counts"
+                fix = "keep the rules of a host in one DestinationRule"
+                yield _problem(each, ("spec", *path), text, fix)
+
+
+def _wanted(each: Config[Any]) -> Mapping[str, str]:
+    """The labels that a PeerAuthentication or a Sidecar selects by; none for all of its namespace."""
+    spec = each.spec
+    selector = spec.workload_selector if isinstance(spec, SidecarSpec) else spec.selector
+    return selectors.labels(selector) if selector else {}
+
+
+def _selecting(kind: str, configs: Iterable[Config[Any]], pods: Pods) -> Iterator[Problem]:
+    first: dict[tuple[str, str], Config[Any]] = {}
+    for each in configs:
+        taken = [(first.setdefault(w.key, each), w) for w in pods.selected(each.namespace, _wanted(each))]
+        before, pod = next(((b, w) for b, w in taken if b is not each), (None, None))
+        if before and pod:
+            text = f"{kind} {before.name} already selects pod {pod.name}; for it, only the older one counts"
+            field = "workloadSelector" if kind == "Sidecar" else "selector"
+            yield _problem(each, ("spec", field), text, "let each pod be selected by one")
 
 
 def _wide(kind: str, configs: list[Config[Any]]) -> Iterator[Problem]:
@@ -56,5 +81,5 @@ def _wide(kind: str, configs: list[Config[Any]]) -> Iterator[Problem]:
             yield _problem(each, ("metadata", "name"), text, "keep one, or give this one a selector")
 
 
-def _problem(each: Config[Any], path: tuple[str | int, ...], text: str, fix: str) -> Problem:
+def _problem(each: Config[Any], path: Path, text: str, fix: str) -> Problem:
     return Problem(each.line(*path), "MW0207", SEVERITY["MW0207"], text, fix)

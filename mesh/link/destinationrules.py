@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh.link import labels, qualify, trafficpolicy
+from mesh.link import labels, qualify, selectors, trafficpolicy
 from mesh.link.exports import exports
 from mesh.link.hosts import is_domain, is_label
 from mesh.link.names import Names
@@ -23,6 +23,10 @@ def invalid(each: Object[DestinationRuleSpec]) -> Iterator[Problem]:
     elif not is_domain(given.host):
         yield (at / "host").problem("MW0310", f"{given.host!r} is not a host name", "name a service")
     yield from exports(at / "exportTo", given.export_to)
+    yield from selectors.invalid(at / "workloadSelector", given.workload_selector, "matchLabels")
+    if given.workload_selector and {*given.export_to} - {".", each.metadata.namespace}:
+        text = "a rule for selected workloads holds in its own namespace only"
+        yield (at / "exportTo").problem("MW0302", text, 'remove it, or say ["."]')
     if given.traffic_policy:
         yield from trafficpolicy.invalid(at / "trafficPolicy", given.traffic_policy)
     seen: set[str] = set()
@@ -49,6 +53,7 @@ def misdirected(each: Object[DestinationRuleSpec], names: Names) -> Iterator[Pro
     if is_domain(given.host) and not names.has_host(given.host):
         text = f"host {given.host} is not a service of the mesh"
         yield (at / "host").problem("MW0201", text, names.closest_host(given.host))
+    yield from selectors.idle(at / "workloadSelector", given.workload_selector, names)
     service = names.hosts.get(given.host)
     if service is None:
         return

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mesh.link.hosts import is_domain, is_label
+from mesh.link.hosts import is_address, is_label, is_listed_host
 from mesh.link.names import Names
 from mesh.link.spot import Spot, spec
-from mesh.resources.istio.network import GatewayServer, GatewaySpec
+from mesh.resources.istio.network import GatewayPort, GatewayServer, GatewaySpec
 from mesh.resources.object import Object
 from mesh.resources.problem import Problem
 
@@ -34,33 +34,35 @@ def invalid(each: Object[GatewaySpec]) -> Iterator[Problem]:
 
 
 def _server(at: Spot, server: GatewayServer) -> Iterator[Problem]:
-    protocol = server.port.protocol.upper()
     if not server.hosts:
         yield (at / "hosts").problem("MW0306", "this server has no hosts", 'give hosts: ["*"]')
     for i, host in enumerate(server.hosts):
         namespace, slash, name = host.rpartition("/")
-        if not is_domain(name) or (slash and namespace not in ("*", ".") and not is_label(namespace)):
+        known = not slash or namespace in ("*", ".") or is_label(namespace)
+        if not known or not (is_listed_host(name) or ("." in name and is_address(name))):
             yield (at / "hosts" / i).problem(
                 "MW0310", f"{host!r} is not a host", "as in *, shop.example.com or shop/*"
             )
-    if not 0 < server.port.number < 65536:
-        yield (at / "port" / "number").problem(
-            "MW0304", f"{server.port.number} is not a port", "use 1 to 65535"
-        )
-    if server.port.target_port:
-        yield (at / "port" / "targetPort").problem(
-            "MW0302", "targetPort does nothing in a Gateway", "remove it"
-        )
-    if not server.port.name:
-        yield (at / "port").problem("MW0302", "this port has no name", "give port.name")
+    yield from _port(at / "port", server.port)
+
+
+def _port(at: Spot, port: GatewayPort) -> Iterator[Problem]:
+    if port == GatewayPort():
+        yield at.problem("MW0302", "this server has no port", "give port with number, name and protocol")
+        return
+    protocol = port.protocol.upper()
+    if not 0 < port.number < 65536:
+        yield (at / "number").problem("MW0304", f"{port.number} is not a port", "use 1 to 65535")
+    if port.target_port:
+        yield (at / "targetPort").problem("MW0302", "targetPort does nothing in a Gateway", "remove it")
+    if not port.name:
+        yield at.problem("MW0302", "this port has no name", "give port.name")
     if protocol not in _KNOWN:
-        text = f"{server.port.protocol or '(none)'} is not a protocol"
-        yield (at / "port" / "protocol").problem("MW0308", text, f"use one of: {', '.join(_KNOWN)}")
+        text = f"{port.protocol!r} is not a protocol"
+        yield (at / "protocol").problem("MW0308", text, f"use one of: {', '.join(_KNOWN)}")
     elif protocol not in _TRANSLATED:
-        text = (
-            f"a server of {server.port.protocol} is part of Istio's API, but meshwright does not translate it"
-        )
-        yield (at / "port" / "protocol").problem("MW0102", text, f"use one of: {', '.join(_TRANSLATED)}")
+        text = f"a server of {port.protocol} is part of Istio's API, but meshwright does not translate it"
+        yield (at / "protocol").problem("MW0102", text, f"use one of: {', '.join(_TRANSLATED)}")
 
 
 def misdirected(each: Object[GatewaySpec], names: Names) -> Iterator[Problem]:

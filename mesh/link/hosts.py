@@ -57,6 +57,15 @@ def is_domain(name: str) -> bool:
     return wild and all(is_label(label) for label in rest) and not (rest and rest[-1].isdigit())
 
 
+def is_listed_host(name: str) -> bool:
+    """Whether a Gateway or a Sidecar may list a host: ``*``, or a full name, whose first label may be ``*``.
+
+    Source: istio validation/agent, validateSidecarOrGatewayHostnamePart.
+    """
+    partial = name.startswith("*") and not name.startswith("*.")
+    return name == "*" or ("." in name and not partial and is_domain(name))
+
+
 def is_address(text: str) -> bool:
     """Whether a text is an IP address."""
     try:

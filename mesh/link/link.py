@@ -17,6 +17,7 @@ from mesh.link import (
     destinationrules,
     gateways,
     kubernetesobjects,
+    objectnames,
     qualify,
     sidecars,
     virtualservices,
@@ -33,6 +34,8 @@ from mesh.resources.object import Object
 from mesh.resources.problem import Problem, Severity
 
 SpecT = TypeVar("SpecT")
+#: Later than any creationTimestamp.
+NOW: Final = "9999"
 _Invalid = Callable[[Object[Any]], Iterator[Problem]]
 _Misdirected = Callable[[Object[Any], Names], Iterator[Problem]]
 
@@ -48,7 +51,7 @@ _CHECKS: Final[dict[str, tuple[_Invalid, _Misdirected]]] = {
     "Gateway": (gateways.invalid, gateways.misdirected),
     "Sidecar": (sidecars.invalid, sidecars.misdirected),
     "AuthorizationPolicy": (authorization.invalid, authorization.misdirected),
-    "PeerAuthentication": (authentication.invalid_peer, authentication.misdirected),
+    "PeerAuthentication": (authentication.invalid_peer, authentication.misdirected_peer),
     "RequestAuthentication": (authentication.invalid_request, authentication.misdirected),
     "Service": (kubernetesobjects.invalid_service, kubernetesobjects.misdirected_service),
     "Deployment": (kubernetesobjects.invalid_deployment, _fits),
@@ -66,7 +69,7 @@ def link(objects: Sequence[Object[Any]], running: bool = False) -> tuple[Mesh, l
     pods = workloads(sorted_out.usable, settings.trust_domain, running)
     mesh = _mesh(sorted_out, settings, pods, running)
     names = Names(mesh.services, mesh.destination_rules, mesh.gateways, Pods(pods), settings.root_namespace)
-    problems = [*sorted_out.problems, *conflicts(mesh)]
+    problems = [*sorted_out.problems, *conflicts(mesh, names.pods)]
     for each in sorted_out.usable:
         problems.extend(_CHECKS[each.kind][1](each, names) if each.kind in _CHECKS else ())
     return mesh, sorted(set(problems))
@@ -90,7 +93,8 @@ def _sort_out(objects: Iterable[Object[Any]]) -> _SortedOut:
     problems: list[Problem] = []
     first: dict[tuple[str, str, str, str], Object[Any]] = {}
     for each in objects:
-        found = list(_CHECKS[each.kind][0](each)) if each.kind in _CHECKS and not _raw(each) else []
+        checked = each.kind in _CHECKS and not _raw(each)
+        found = [*objectnames.invalid(each), *_CHECKS[each.kind][0](each)] if checked else []
         key = (each.api_version.rpartition("/")[0], *each.key)
         before = first.setdefault(key, each)
         if before is not each and each.kind != "MeshConfig":
@@ -136,5 +140,5 @@ def _spec(each: Object[Any]) -> Any:
 
 
 def _ordered(configs: Iterable[Config[SpecT]]) -> tuple[Config[SpecT], ...]:
-    """istiod's order: by creation, then by name and namespace."""
-    return tuple(sorted(configs, key=lambda c: (c.creation, c.name, c.namespace)))
+    """istiod's order: by creation, then by name and namespace. What was not created on a cluster is created now."""
+    return tuple(sorted(configs, key=lambda c: (c.creation or NOW, c.name, c.namespace)))

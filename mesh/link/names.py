@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from mesh.link.hosts import matches
 from mesh.link.pods import Pods
+from mesh.model.identity import Identity
 from mesh.model.mesh import Config
-from mesh.model.service import Service
+from mesh.model.service import Port, Service, Workload
 from mesh.resources.istio.destinationrule import DestinationRuleSpec, Subset
 from mesh.resources.istio.network import GatewaySpec
 
@@ -56,6 +58,27 @@ class Names:
     @cached_property
     def gateway_names(self) -> frozenset[str]:
         return frozenset(f"{g.namespace}/{g.name}" for g in self.gateways)
+
+    def behind(self, workload: Workload) -> Mapping[int, tuple[Service, Port]]:
+        """The workload's own ports that Services send calls to, with the first Service of each."""
+        return self._behind.get(workload.key, {})
+
+    @cached_property
+    def _behind(self) -> Mapping[tuple[str, str], Mapping[int, tuple[Service, Port]]]:
+        found: dict[tuple[str, str], dict[int, tuple[Service, Port]]] = defaultdict(dict)
+        for service in self.services:
+            chosen = self.pods.selected(service.namespace, service.selector) if service.selector else []
+            for workload in chosen:
+                for port in service.ports:
+                    number = workload.serving(port)
+                    if number is not None:
+                        found[workload.key].setdefault(number or port.number, (service, port))
+        return found
+
+    @cached_property
+    def accounts(self) -> Mapping[str, Mapping[str, Identity]]:
+        """Namespace -> service account -> who runs so."""
+        return self.pods.accounts()
 
     def closest_host(self, host: str) -> str:
         """A hint for a host that is not there: the nearest name, or which there are."""

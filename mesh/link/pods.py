@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from mesh.model.identity import Identity
 from mesh.model.service import Workload
 
 
@@ -31,6 +32,13 @@ class Pods:
             return self._by_namespace.get(namespace, [])
         fewest = min((self._by_label.get((namespace, k, v), []) for k, v in labels.items()), key=len)
         return [workload for workload in fewest if _has(workload, labels)]
+
+    def accounts(self) -> dict[str, dict[str, Identity]]:
+        """Namespace -> service account -> who runs so."""
+        found: dict[str, dict[str, Identity]] = defaultdict(dict)
+        for workload in self._all:
+            found[workload.namespace][workload.identity.service_account] = workload.identity
+        return dict(found)
 
     def anywhere(self, labels: Mapping[str, str]) -> Iterable[Workload]:
         """The same in every namespace."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh.link import selectors
-from mesh.link.hosts import is_domain, is_label
+from mesh.link import connectionpool, ingress, selectors
+from mesh.link.hosts import is_label, is_listed_host
 from mesh.link.names import Names
 from mesh.link.spot import Spot, spec
 from mesh.resources.istio.network import SidecarSpec
@@ -19,6 +19,8 @@ def invalid(each: Object[SidecarSpec]) -> Iterator[Problem]:
     yield from selectors.invalid(at / "workloadSelector", given.workload_selector, "labels")
     if given == SidecarSpec(workload_selector=given.workload_selector):
         yield at.problem("MW0302", "this Sidecar says nothing", "give egress with hosts")
+    yield from ingress.invalid(at / "ingress", given.ingress)
+    yield from connectionpool.invalid(at / "inboundConnectionPool", given.inbound_connection_pool)
     for i, listener in enumerate(given.egress):
         if not listener.hosts:
             yield (at / "egress" / i / "hosts").problem(
@@ -34,7 +36,8 @@ def invalid(each: Object[SidecarSpec]) -> Iterator[Problem]:
 def _host(at: Spot, host: str) -> Iterator[Problem]:
     namespace, slash, name = host.partition("/")
     namespace = namespace.removeprefix("~")
-    if not slash or not is_domain(name) or (namespace not in ("", "*", ".") and not is_label(namespace)):
+    known = namespace in ("*", ".") or is_label(namespace) or host.startswith("~/")
+    if not slash or not known or not is_listed_host(name):
         text = f"{host!r} must be NAMESPACE/HOST"
         yield at.problem("MW0310", text, "as in ./*, */* or shop/catalog.shop.svc.cluster.local")
 
@@ -45,7 +48,12 @@ def misdirected(each: Object[SidecarSpec], names: Names) -> Iterator[Problem]:
     yield from selectors.idle(at / "workloadSelector", each.spec.workload_selector, names)
     for i, listener in enumerate(each.spec.egress):
         for j, host in enumerate(listener.hosts):
-            name = host.partition("/")[2]
-            if is_domain(name) and "*" not in name and not host.startswith("~") and not names.has_host(name):
-                text = f"egress host {name} is not a service of the mesh"
-                yield (at / "egress" / i / "hosts" / j).problem("MW0208", text, names.closest_host(name))
+            namespace, _, name = host.partition("/")
+            if "*" in name or namespace.startswith("~"):
+                continue
+            service, wanted = names.hosts.get(name), at.namespace if namespace == "." else namespace
+            if service is None or wanted not in ("*", service.namespace):
+                where = "the mesh" if wanted == "*" else wanted
+                text = f"egress host {name} is not a service of {where}"
+                fix = f"as in {service.namespace}/{name}" if service else names.closest_host(name)
+                yield (at / "egress" / i / "hosts" / j).problem("MW0208", text, fix)

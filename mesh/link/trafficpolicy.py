@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from mesh.link import balancing, clienttls, connectionpool
 from mesh.link.spot import Spot
 from mesh.resources.istio.destinationrule import (
-    ConsistentHash,
-    LoadBalancer,
     OutlierDetection,
     PortTrafficPolicy,
+    RetryBudget,
     TrafficPolicy,
 )
 from mesh.resources.problem import Problem
 
-_LARGEST_MAGLEV: Final = 5_000_011
 _NOTHING: Final = "this traffic policy says nothing"
 
 
@@ -23,6 +22,10 @@ def invalid(at: Spot, policy: TrafficPolicy) -> Iterator[Problem]:
     """What istiod refuses."""
     if policy == TrafficPolicy():
         yield at.problem("MW0302", _NOTHING, "give a field, or remove it")
+    if policy.tunnel and policy.proxy_protocol:
+        yield at.problem("MW0302", "tunnel and proxyProtocol cannot stand together", "keep one")
+    if policy.retry_budget:
+        yield from _budget(at / "retryBudget", policy.retry_budget)
     yield from _settings(at, policy)
     for i, port in enumerate(policy.port_level_settings):
         here = at / "portLevelSettings" / i
@@ -34,15 +37,11 @@ def invalid(at: Spot, policy: TrafficPolicy) -> Iterator[Problem]:
 
 
 def _settings(at: Spot, policy: TrafficPolicy | PortTrafficPolicy) -> Iterator[Problem]:
-    pool = policy.connection_pool
-    if pool and pool.http is None and pool.tcp is None:
-        yield (at / "connectionPool").problem(
-            "MW0302", "this connection pool says nothing", "give tcp or http"
-        )
+    yield from connectionpool.invalid(at / "connectionPool", policy.connection_pool)
+    yield from balancing.invalid(at / "loadBalancer", policy.load_balancer)
+    yield from clienttls.invalid(at / "tls", policy.tls)
     if policy.outlier_detection:
         yield from _outlier(at / "outlierDetection", policy.outlier_detection)
-    if policy.load_balancer:
-        yield from _balancer(at / "loadBalancer", policy.load_balancer)
 
 
 def _outlier(at: Spot, outlier: OutlierDetection) -> Iterator[Problem]:
@@ -58,28 +57,7 @@ def _outlier(at: Spot, outlier: OutlierDetection) -> Iterator[Problem]:
         yield (at / "consecutiveLocalOriginFailures").problem("MW0302", text, "set that to true")
 
 
-def _balancer(at: Spot, balancer: LoadBalancer) -> Iterator[Problem]:
-    if balancer.simple is not None and balancer.consistent_hash is not None:
-        yield at.problem("MW0302", "simple and consistentHash cannot stand together", "keep one")
-    if balancer.consistent_hash:
-        yield from _hash(at / "consistentHash", balancer.consistent_hash)
-
-
-def _hash(at: Spot, given: ConsistentHash) -> Iterator[Problem]:
-    keys = [given.http_header_name, given.http_cookie, given.use_source_ip, given.http_query_parameter_name]
-    if sum(map(bool, keys)) > 1:
-        yield at.problem(
-            "MW0302", "a hash has one key", "keep one of header, cookie, address and query parameter"
-        )
-    if given.ring_hash and given.maglev:
-        yield at.problem("MW0302", "ringHash and maglev cannot stand together", "keep one")
-    if given.http_cookie and not given.http_cookie.name:
-        yield (at / "httpCookie").problem("MW0302", "the cookie has no name", "give name")
-    size = given.maglev.table_size if given.maglev else None
-    if size is not None and (size >= _LARGEST_MAGLEV or not _prime(size)):
-        text = f"maglev's table size {size} is not a prime below {_LARGEST_MAGLEV}"
-        yield (at / "maglev" / "tableSize").problem("MW0304", text, "65537 is the usual one")
-
-
-def _prime(n: int) -> bool:
-    return n > 1 and all(n % factor for factor in range(2, int(n**0.5) + 1))
+def _budget(at: Spot, budget: RetryBudget) -> Iterator[Problem]:
+    if budget.percent is not None and not 0 <= budget.percent <= 100:
+        text = f"{budget.percent:g} is not a percentage"
+        yield (at / "percent").problem("MW0304", text, "use 0 to 100")

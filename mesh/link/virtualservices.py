@@ -6,20 +6,17 @@ and a user finds out in production: names that do not exist, weights that were n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from mesh.link import headers, httproutes, qualify, retries
+from mesh.link import destinations, headers, httproutes, qualify, retries
 from mesh.link.exports import exports
 from mesh.link.hosts import MESH_GATEWAY, is_address, is_domain, is_label, matches
 from mesh.link.names import Names, told
 from mesh.link.spot import Spot, spec
 from mesh.link.unreachable import unreachable
-from mesh.resources.istio.shared import Destination
-from mesh.resources.istio.virtualservice import HTTPRoute, RouteDestination, VirtualServiceSpec
+from mesh.resources.istio.virtualservice import HTTPRoute, VirtualServiceSpec
 from mesh.resources.object import Object
 from mesh.resources.problem import Problem
-
-_ALL = 100
 
 
 def invalid(each: Object[VirtualServiceSpec]) -> Iterator[Problem]:
@@ -76,8 +73,12 @@ def misdirected(each: Object[VirtualServiceSpec], names: Names) -> Iterator[Prob
     yield from _gateways(at / "gateways", given.gateways, names)
     if given.gateways == (MESH_GATEWAY,):
         yield from _unknown_hosts(at / "hosts", given, names)
+    yield from _unserved(at, given, names)
+    yield from destinations.misdirected(at / "http", given, names)
     for i, route in enumerate(given.http):
-        yield from _route(at / "http" / i, route, names)
+        yield from retries.idle(at / "http" / i, route)
+        for j, match in enumerate(route.match):
+            yield from _gateways(at / "http" / i / "match" / j / "gateways", match.gateways, names)
     yield from unreachable(at / "http", given.http)
 
 
@@ -95,41 +96,31 @@ def _unknown_hosts(at: Spot, given: VirtualServiceSpec, names: Names) -> Iterato
             yield (at / i).problem("MW0201", text, names.closest_host(host))
 
 
-def _route(at: Spot, route: HTTPRoute, names: Names) -> Iterator[Problem]:
-    yield from _weights(at / "route", route.route)
-    for i, target in enumerate(route.route):
-        yield from destination(at / "route" / i / "destination", target.destination, names)
-    if route.mirror:
-        yield from destination(at / "mirror", route.mirror, names)
-    yield from retries.idle(at, route)
-    for i, match in enumerate(route.match):
-        yield from _gateways(at / "match" / i / "gateways", match.gateways, names)
+def _unserved(at: Spot, given: VirtualServiceSpec, names: Names) -> Iterator[Problem]:
+    """Hosts that none of the gateways has a server for, and gateways that have one for none of the hosts: they answer 404."""
+    served = {
+        name: [host.rpartition("/")[2] for server in gateway.spec.servers for host in server.hosts]
+        for gateway in names.gateways
+        if (name := f"{gateway.namespace}/{gateway.name}") in given.gateways
+    }
+    known = {*served, MESH_GATEWAY}.issuperset(given.gateways)
+    for i, host in enumerate(given.hosts):
+        inside = MESH_GATEWAY in given.gateways and names.has_host(host)
+        if served and known and not inside and not any(_serves(hosts, host) for hosts in served.values()):
+            text = f"no Gateway of this VirtualService has a server for {host}"
+            yield (at / "hosts" / i).problem("MW0210", text, f"they serve: {_listed(*served.values())}")
+    for i, name in enumerate(given.gateways):
+        hosts = served.get(name, ["*"])
+        if len(served) + (MESH_GATEWAY in given.gateways) > 1 and not any(
+            _serves(hosts, h) for h in given.hosts
+        ):
+            text = f"Gateway {name} has a server for none of these hosts"
+            yield (at / "gateways" / i).problem("MW0210", text, f"it serves: {_listed(hosts)}")
 
 
-def _weights(at: Spot, targets: tuple[RouteDestination, ...]) -> Iterator[Problem]:
-    """Stricter than Istio, which takes weights in proportion: 30 and 30 is an edit that was left half done."""
-    total = sum(target.weight for target in targets)
-    if len(targets) < 2 or total == _ALL:
-        return
-    shares = " + ".join(str(target.weight) for target in targets)
-    first = next((i for i, target in enumerate(targets) if target.weight), 0)
-    real = ", ".join(f"{_ALL * t.weight / total:.3g} %" for t in targets) if total else "nothing"
-    fix = f"make them add up to {_ALL}; Istio would send {real}"
-    yield (at / first / "weight").problem("MW0301", f"the weights add up to {total}: {shares}", fix)
+def _serves(hosts: Iterable[str], host: str) -> bool:
+    return any(matches(host, each) or matches(each, host) for each in hosts)
 
 
-def destination(at: Spot, to: Destination, names: Names) -> Iterator[Problem]:
-    """Where a route, a mirror or a proxy sends requests."""
-    service = names.hosts.get(to.host)
-    if service is None:
-        text = f"destination {to.host or '(no host)'} is not a service of the mesh"
-        yield (at / "host").problem("MW0201", text, names.closest_host(to.host))
-        return
-    subsets = names.subsets(to.host)
-    if to.subset and to.subset not in subsets:
-        text = f"no DestinationRule defines subset {to.subset!r} of {to.host}"
-        yield (at / "subset").problem("MW0202", text, f"define it there; {told(subsets, 'it has')}")
-    ports = [str(port.number) for port in service.ports]
-    if to.port and str(to.port.number) not in ports:
-        text, fix = f"{to.host} has no port {to.port.number}", f"it has: {', '.join(ports) or 'none'}"
-        yield (at / "port" / "number").problem("MW0205", text, fix)
+def _listed(*hosts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(host for each in hosts for host in each))

@@ -72,8 +72,14 @@ class PodTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelSelector:
+    match_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentSpec:
     replicas: int = 1
+    selector: LabelSelector | None = None
     template: PodTemplate = field(default_factory=PodTemplate)
 
 

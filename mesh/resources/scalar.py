@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, NewType
 
 _DURATION: Final = re.compile(r"([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:h|ms|us|µs|μs|ns|m|s))+)|[+-]?0", re.ASCII)
 _PARTS: Final = re.compile(r"(\d+\.?\d*|\.\d+)(h|ms|us|µs|μs|ns|m|s)", re.ASCII)
@@ -27,6 +27,10 @@ _MICROSECONDS: Final = {
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _LARGEST: Final = 2**32 - 1
 _LONGEST: Final = timedelta(days=365 * 100)
+
+
+#: A duration of which Istio also takes 0, for a session's length or none.
+DurationOrZero = NewType("DurationOrZero", timedelta)
 
 
 class Wrong(ValueError):
@@ -110,19 +114,27 @@ def _truth(value: Any) -> bool:
 
 
 def _time(value: Any) -> timedelta:
+    found = _duration(value)
+    if found < _MILLISECOND or found % _MILLISECOND:
+        text = f"{value!r} must be a millisecond or more, in whole milliseconds"
+        raise Wrong(text, "MW0304", "use 1ms or more")
+    return found
+
+
+def _time_or_zero(value: Any) -> timedelta:
+    found = _duration(value)
+    return _time(value) if found else found
+
+
+def _duration(value: Any) -> timedelta:
     try:
-        found = duration(_text(value))
+        return duration(_text(value))
     except Wrong:
         raise Wrong(
             f"expected a duration such as 2s or 250ms, found {shown(value)}", fix="give it a unit"
         ) from None
     except ValueError as error:
         raise Wrong(str(error), fix="as in 2s, 250ms or 1m30s") from None
-    if found < _MILLISECOND or found % _MILLISECOND:
-        raise Wrong(
-            f"{value!r} must be a millisecond or more, in whole milliseconds", "MW0304", "use 1ms or more"
-        )
-    return found
 
 
 _READERS: Final[dict[Any, Callable[[Any], Any]]] = {
@@ -131,4 +143,5 @@ _READERS: Final[dict[Any, Callable[[Any], Any]]] = {
     float: _number,
     bool: _truth,
     timedelta: _time,
+    DurationOrZero: _time_or_zero,
 }

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from mesh.resources.istio.locality import LocalityLoadBalancer, ZoneAwareLoadBalancer
 from mesh.resources.istio.shared import PortSelector, WorkloadSelector
+from mesh.resources.scalar import DurationOrZero
 
 
 class Balancer(StrEnum):
@@ -30,7 +31,7 @@ class CookieAttribute:
 class HTTPCookie:
     name: str = ""
     path: str = ""
-    ttl: timedelta | None = None
+    ttl: DurationOrZero | None = None
     attributes: tuple[CookieAttribute, ...] = ()
 
 
@@ -85,7 +86,7 @@ class Tcp:
     connect_timeout: timedelta | None = None
     tcp_keepalive: Keepalive | None = None
     max_connection_duration: timedelta | None = None
-    idle_timeout: timedelta | None = None
+    idle_timeout: DurationOrZero | None = None
 
 
 class UpgradePolicy(StrEnum):
@@ -185,7 +186,7 @@ class ProxyProtocol:
 class RetryBudget:
     percent: float | None = None
     min_retry_concurrency: int = 0
-    budget_interval: timedelta | None = None
+    budget_interval: DurationOrZero | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from mesh.resources.problem import Problem
 
 HERE = Path(__file__).parent
 _SAID = re.compile(r"  # (MW\d{4} .*)$")
-_NAME = re.compile(r"^metadata: \{name: ([^,}]+)", re.MULTILINE)
+_NAME = re.compile(r"^(?:metadata: \{|  )name: ([^,}\n]+)", re.MULTILINE)
 #: (line, code, severity, a part of the message)
 Said = tuple[int, str, str, str]
 

@@ -11,9 +11,10 @@ ALL = [case for path in sorted((HERE / "mistakes").glob("*.yaml")) for case in c
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
 def test_a_mistake_is_found_on_its_line(case: Case) -> None:
-    found = sorted(linked(case)[2])
-    told = [(p.place.line, p.code, str(p.severity)) for p in found]
-    assert told == sorted(said[:3] for said in case.said), found
+    found = linked(case)[2]
+    assert sorted((p.place.line, p.code, str(p.severity)) for p in found) == sorted(
+        said[:3] for said in case.said
+    ), found
     assert all(any(said[3] in p.message for said in case.said) for p in found), found
     assert {p.place.file for p in found} <= {case.file}
     assert all(p.fix for p in found)
