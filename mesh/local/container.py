@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -139,13 +140,7 @@ class Container:
         self.ready = self._was_ready = False
         self.started.clear()
         self.message = ended(code, self.spec.log)
-        self.last = {
-            "terminated": {
-                "exitCode": code if code is not None else -1,
-                "reason": "Error",
-                "finishedAt": _now(),
-            }
-        }
+        self.last = {"terminated": {**terminated(code), "finishedAt": _now()}}
         running.forget()
 
     async def _probe(self, running: Process) -> None:
@@ -217,9 +212,19 @@ class Container:
         self.changed()
 
 
+def terminated(code: int | None) -> Object:
+    """An exit code as Kubernetes tells it: 128 and the signal's number for a signal; nobody knows that of an adopted process."""
+    if code is None:
+        return {"exitCode": 137, "reason": "ContainerStatusUnknown"}
+    return {"exitCode": code if code >= 0 else 128 - code, "reason": "Error" if code else "Completed"}
+
+
 def ended(code: int | None, log: Path) -> str:
     """How it ended, with the last lines that it wrote: most often they say why."""
-    how = f"it ended with exit code {code}" if code is not None else "it ended"
+    if code is not None and code < 0:
+        how = f"it was ended by {signal.Signals(-code).name}"
+    else:
+        how = "it ended" if code is None else f"it ended with exit code {code}"
     lines = log.read_text(errors="replace").splitlines()[-5:] if log.is_file() else []
     return f"{how}; its last lines: " + " | ".join(lines) if lines else f"{how} and wrote nothing"
 
