@@ -59,23 +59,15 @@ def arguments(
     ]
 
 
-def bootstrap(
-    proxy_id: str,
-    *,
-    cluster: str,
-    socket: str,
-    admin_socket: str,
-    metadata: Mapping[str, Any] | None = None,
-    delta: bool = True,
-) -> Config:
+def bootstrap(node: Mapping[str, Any], *, socket: str, admin_socket: str, delta: bool = True) -> Config:
     """The bootstrap of one proxy, ready for json.dump.
 
-    ``socket`` (the control plane's) and ``admin_socket`` (made by Envoy) are paths relative to Envoy's
-    working directory. ``cluster`` is the node's service cluster, Istio's ``WORKLOAD.NAMESPACE``; ``metadata``
-    what istiod's agent would send. Raises ValueError for a path that no Unix socket can have.
+    ``node`` says who it is: made by ``node.node``. ``socket`` (the control plane's) and ``admin_socket`` (made
+    by Envoy) are paths relative to Envoy's working directory. Raises ValueError for a path that no Unix socket
+    can have.
     """
     return {
-        "node": {"id": proxy_id, "cluster": cluster, "metadata": dict(metadata or {})},
+        "node": dict(node),
         "admin": {"address": _pipe(admin_socket)},
         "dynamic_resources": _dynamic(delta),
         "static_resources": {"clusters": [_control_plane(name, socket) for name in ("xds-grpc", "sds-grpc")]},
@@ -105,7 +97,7 @@ def _dynamic(delta: bool) -> Config:
 
 
 #: Envoy's own default waits up to 30 s, in which a control plane that has returned would not be noticed.
-_RECONNECT = {"retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}}
+_RECONNECT = {"retry_back_off": {"base_interval": "0.05s", "max_interval": "1s"}}
 
 
 def _control_plane(name: str, socket: str) -> Config:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from mesh.envoy.bootstrap import arguments, bootstrap, envoy_binary
+from mesh.envoy.node import node
 from mesh.local.container import Spec
 from mesh.local.paths import SOCKET, Paths
 from mesh.model.service import Workload
@@ -41,13 +41,8 @@ def spec(paths: Paths, workload: Workload, status: Callable[[], ProxyStatus]) ->
     directory = paths.pod(workload.name)
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "envoy.json"
-    made = bootstrap(
-        workload.proxy_id,
-        cluster=f"{workload.labels.get('app', workload.owner)}.{workload.namespace}",
-        socket=SOCKET,
-        admin_socket=str((directory / "admin.sock").relative_to(paths.run)),
-        metadata=_metadata(workload),
-    )
+    admin_socket = str((directory / "admin.sock").relative_to(paths.run))
+    made = bootstrap(node(workload), socket=SOCKET, admin_socket=admin_socket)
     config.write_text(json.dumps(made))
     return Spec(
         name=NAME,
@@ -59,13 +54,3 @@ def spec(paths: Paths, workload: Workload, status: Callable[[], ProxyStatus]) ->
         record=directory / f"{NAME}.pid",
         startup=Accepted(status),
     )
-
-
-def _metadata(workload: Workload) -> Mapping[str, Any]:
-    return {
-        "NAMESPACE": workload.namespace,
-        "SERVICE_ACCOUNT": workload.identity.service_account,
-        "WORKLOAD_NAME": workload.owner,
-        "LABELS": dict(workload.labels),
-        "INSTANCE_IPS": workload.pod_address,
-    }

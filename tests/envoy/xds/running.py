@@ -58,9 +58,8 @@ def _unchunked(body: bytes) -> bytes:
 async def envoy(directory: Path, proxy_id: str, *, delta: bool = True) -> AsyncIterator[Envoy]:
     """Run an Envoy whose control plane is the socket ``xds.sock`` in the directory."""
     name = proxy_id.split("~")[2]
-    config = bootstrap(
-        proxy_id, cluster=name, socket="xds.sock", admin_socket=f"{name}.sock", metadata={}, delta=delta
-    )
+    node = {"id": proxy_id, "cluster": name}
+    config = bootstrap(node, socket="xds.sock", admin_socket=f"{name}.sock", delta=delta)
     path = directory / f"{name}.json"
     path.write_text(json.dumps(config))
     with (directory / f"{name}.log").open("wb") as log:

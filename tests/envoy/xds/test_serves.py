@@ -113,6 +113,27 @@ async def test_a_server_that_is_back_on_its_socket_goes_on_without_a_gap(
         assert await load > 0
 
 
+async def test_a_server_that_was_away_for_long_is_found_at_once(tmp_path: Path) -> None:
+    # Envoy's own back-off would by then try every 16 s.
+    async with AsyncExitStack() as stack:
+        async with Server().serve(tmp_path / "xds.sock"):
+            proxy = await stack.enter_async_context(envoy(tmp_path, A))
+            await _until(proxy, r"control_plane\.connected_state", 1)
+        await _until(proxy, r"cluster\.xds-grpc\.upstream_cx_connect_fail", 10)
+        back = Server()
+        await stack.enter_async_context(back.serve(tmp_path / "xds.sock"))
+        async with asyncio.timeout(2):
+            while not back.status(A).connected:
+                await asyncio.sleep(0.01)
+
+
+async def _until(proxy: Envoy, counter: str, least: int) -> None:
+    """Wait until the proxy runs and has counted so much."""
+    async with asyncio.timeout(20):
+        while not proxy.admin.exists() or await proxy.counter(counter) < least:
+            await asyncio.sleep(0.05)
+
+
 async def _call_until(port: int, name: str) -> int:
     """Call until ``name`` answers, every call must succeed; how many others answered before."""
     async with asyncio.timeout(20):

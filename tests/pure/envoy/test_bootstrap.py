@@ -13,7 +13,7 @@ from mesh.envoy.bootstrap import SOCKET_PATH_LIMIT, bootstrap, envoy_binary
 
 def test_a_socket_path_that_cannot_be_is_refused_with_the_way_out() -> None:
     with pytest.raises(ValueError, match="use a path relative to the working directory"):
-        bootstrap("a", cluster="a", socket="x" * (SOCKET_PATH_LIMIT + 1), admin_socket="admin.sock")
+        bootstrap({"id": "a"}, socket="x" * (SOCKET_PATH_LIMIT + 1), admin_socket="admin.sock")
 
 
 def test_envoy_is_found_and_can_be_run() -> None:
