@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 
+from mesh.compile.warmup import slow_start
 from mesh.resources.istio.destinationrule import Balancer, ConsistentHash, LoadBalancer
 
-_SIMPLE = {
-    Balancer.RANDOM: Cluster.RANDOM,
-    Balancer.ROUND_ROBIN: Cluster.ROUND_ROBIN,
-}
 #: Istio's ring when a rule hashes without saying how large.
 _RING = 1024
 
@@ -25,7 +22,16 @@ def apply(cluster: Cluster, given: LoadBalancer | None) -> None:
         cluster.lb_policy = Cluster.CLUSTER_PROVIDED
         return
     simple = given.simple if given else None
-    cluster.lb_policy = _SIMPLE.get(simple, Cluster.LEAST_REQUEST) if simple else Cluster.LEAST_REQUEST
+    if simple is Balancer.RANDOM:
+        cluster.lb_policy = Cluster.RANDOM
+    elif simple is Balancer.ROUND_ROBIN:
+        cluster.lb_policy = Cluster.ROUND_ROBIN
+        if warmup := slow_start(given):
+            cluster.round_robin_lb_config.slow_start_config.CopyFrom(warmup)
+    else:
+        cluster.lb_policy = Cluster.LEAST_REQUEST
+        if warmup := slow_start(given):
+            cluster.least_request_lb_config.slow_start_config.CopyFrom(warmup)
     if given and given.consistent_hash:
         _hash(cluster, given.consistent_hash)
 
@@ -37,6 +43,6 @@ def _hash(cluster: Cluster, given: ConsistentHash) -> None:
             cluster.maglev_lb_config.table_size.value = given.maglev.table_size
         return
     cluster.lb_policy = Cluster.RING_HASH
-    size = given.ring_hash.minimum_ring_size if given.ring_hash else _RING
+    size = given.ring_hash.minimum_ring_size if given.ring_hash else given.minimum_ring_size or _RING
     if size:
         cluster.ring_hash_lb_config.minimum_ring_size.value = size

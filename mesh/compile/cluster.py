@@ -13,16 +13,25 @@ from datetime import timedelta
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.config_source_pb2 import ApiVersion
 
-from mesh.compile import balancer, outlier, pool, ports, upstream_tls
+from mesh.compile import (
+    balancer,
+    origination,
+    outlier,
+    pool,
+    proxyprotocol,
+    upstream_protocol,
+    upstream_tls,
+)
 from mesh.compile.rules import Rule
-from mesh.compile.traffic import for_port, for_subset
+from mesh.compile.traffic import for_port, for_subset, with_defaults
+from mesh.compile.upstream_protocol import Spoken
+from mesh.compile.upstream_tls import Upstream
 from mesh.envoy import names
 from mesh.envoy.metadata import config_path, metadata
 from mesh.model.service import Kind, Port, Protocol, Resolution, Service
-from mesh.resources.istio.destinationrule import TrafficPolicy
+from mesh.resources.istio.destinationrule import TLSMode, TrafficPolicy
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.security import MutualTLS
-
-_CONNECT_TIMEOUT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +43,18 @@ class Target:
     mode: MutualTLS
     kind: Kind
     local: bool
+    config: MeshConfig
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A port of a service, or a subset of it: the policy that holds, and ``named``, the one as written, for what istiod
+    reads without its port levels."""
+
+    port: Port
+    subset: str
+    policy: TrafficPolicy
+    named: TrafficPolicy | None
 
 
 def clusters(target: Target) -> Iterable[Cluster]:
@@ -41,53 +62,67 @@ def clusters(target: Target) -> Iterable[Cluster]:
     if target.service.resolution is Resolution.ALIAS:
         return
     spec = target.rule.spec if target.rule else None
+    whole = spec.traffic_policy if spec else None
     for port in target.service.ports:
         if port.protocol is Protocol.UDP:
             continue
-        whole = spec.traffic_policy if spec else None
-        yield _cluster(target, port, "", for_port(whole, port.number), whole)
+        policy = with_defaults(for_port(whole, port.number), target.config.default_traffic_policy)
+        made = _cluster(target, _Part(port, "", policy, whole), _type(target))
+        yield made
         for subset in spec.subsets if spec else ():
-            policy = for_subset(whole, subset.traffic_policy, port.number)
-            yield _cluster(target, port, subset.name, policy, subset.traffic_policy)
+            merged = for_subset(policy, subset.traffic_policy, port.number) or policy
+            part = _Part(port, subset.name, merged, subset.traffic_policy)
+            yield _cluster(target, part, made.type)
 
 
-def _cluster(
-    target: Target, port: Port, subset: str, policy: TrafficPolicy | None, named: TrafficPolicy | None
-) -> Cluster:
-    """``policy`` is what holds for the port; ``named`` is as written, for what istiod reads without its port levels."""
-    policy = policy or TrafficPolicy()
-    name = names.outbound(port.number, subset, target.service.hostname)
-    http2 = port.protocol.is_http2
-    own_tls = policy.tls is not None and policy.tls.mode in upstream_tls.OWN
-    sniffed = ports.is_sniffed(port.protocol) and target.kind is Kind.SIDECAR
-    auto_sni = own_tls and policy.tls is not None and not policy.tls.sni
-    options = pool.protocol_options(policy.connection_pool, http2, sniffed, auto_sni)
+def _cluster(target: Target, part: _Part, type_: int) -> Cluster:
+    policy, config = part.policy, target.config
+    name = names.outbound(part.port.number, part.subset, target.service.hostname)
+    sidecar = target.kind is Kind.SIDECAR
+    spoken = upstream_protocol.by_protocol(part.port.protocol, sidecar)
+    spoken = upstream_protocol.upgraded(spoken, part.port.protocol, policy.connection_pool, config)
+    spoken = upstream_protocol.final(spoken, policy.connection_pool)
+    upstream = _upstream(target, part, spoken)
+    options = upstream_protocol.options(
+        spoken,
+        policy.connection_pool,
+        origination.auto_sni(upstream.own),
+        origination.auto_san(upstream.own),
+    )
     cluster = Cluster(
         name=name,
         alt_stat_name=names.stat(name),
-        type=_type(target, policy),
-        connect_timeout=_connect_timeout(policy),
-        circuit_breakers=pool.circuit_breakers(policy.connection_pool),
-        upstream_connection_options=pool.keepalive(policy.connection_pool),
-        typed_extension_protocol_options=pool.extensions(options),
+        type=_placed(target, part, type_),
+        connect_timeout=connect_timeout(policy, config),
+        circuit_breakers=pool.circuit_breakers(policy.connection_pool, policy.retry_budget),
+        upstream_connection_options=pool.keepalive(config.tcp_keepalive, policy.connection_pool),
+        typed_extension_protocol_options=upstream_protocol.extensions(options),
         common_lb_config={"healthy_panic_threshold": {"value": _panic(policy)}},
-        metadata=metadata(istio=_istio(target, subset, own_tls)),
+        metadata=metadata(istio=_istio(target, part)),
     )
     if cluster.type == Cluster.EDS:
         _learn_endpoints(cluster)
     if policy.outlier_detection:
         cluster.outlier_detection.CopyFrom(outlier.outlier_detection(policy.outlier_detection))
     balancer.apply(cluster, policy.load_balancer)
-    _secure(cluster, target, port, subset, policy, named)
+    upstream_tls.apply(cluster, upstream)
+    proxyprotocol.apply(cluster, policy.proxy_protocol)
     return cluster
 
 
-def _type(target: Target, policy: TrafficPolicy) -> int:
+def _type(target: Target) -> int:
     """Where traffic is captured, a headless service keeps the address that its caller chose."""
     headless = target.service.resolution is Resolution.PASSTHROUGH and target.kind is Kind.SIDECAR
-    if not target.local and (headless or balancer.passes_through(policy.load_balancer)):
-        return int(Cluster.ORIGINAL_DST)
-    return int(Cluster.EDS)
+    return int(Cluster.ORIGINAL_DST if headless and not target.local else Cluster.EDS)
+
+
+def _placed(target: Target, part: _Part, type_: int) -> int:
+    """A subset is learnt as its service is, unless it, or what it is merged with, passes through."""
+    given = [part.policy.load_balancer]
+    if part.subset and part.named:
+        given.append(part.named.load_balancer)
+    passes = not target.local and any(balancer.passes_through(each) for each in given)
+    return int(Cluster.ORIGINAL_DST) if passes else type_
 
 
 def _learn_endpoints(cluster: Cluster) -> None:
@@ -98,9 +133,9 @@ def _learn_endpoints(cluster: Cluster) -> None:
     source.resource_api_version = ApiVersion.V3
 
 
-def _connect_timeout(policy: TrafficPolicy) -> timedelta:
-    tcp = policy.connection_pool.tcp if policy.connection_pool else None
-    return tcp.connect_timeout if tcp and tcp.connect_timeout is not None else _CONNECT_TIMEOUT
+def connect_timeout(policy: TrafficPolicy, config: MeshConfig) -> timedelta:
+    given = pool.settings(policy.connection_pool)[1].connect_timeout
+    return given if given is not None else config.connect_timeout
 
 
 def _panic(policy: TrafficPolicy) -> int:
@@ -108,50 +143,46 @@ def _panic(policy: TrafficPolicy) -> int:
     return policy.outlier_detection.min_health_percent if policy.outlier_detection else 0
 
 
-def _istio(target: Target, subset: str, own_tls: bool) -> dict[str, object]:
-    service = target.service
+def _istio(target: Target, part: _Part) -> dict[str, object]:
+    service, tls = target.service, part.policy.tls
     described = {"host": service.hostname, "name": service.name, "namespace": service.namespace}
     found: dict[str, object] = {"services": [described]}
-    if service.external and not subset:
+    if service.external and not part.subset:
         found["external"] = True
     if target.rule:
         found["config"] = config_path("destination-rule", target.rule.namespace, target.rule.name)
-        if own_tls:
+        if tls is not None and tls.mode in (TLSMode.SIMPLE, TLSMode.MUTUAL):
             found["alpn_override"] = "false"
-    if subset:
-        found["subset"] = subset
+    if part.subset:
+        found["subset"] = part.subset
     return found
 
 
-def _secure(
-    cluster: Cluster,
-    target: Target,
-    port: Port,
-    subset: str,
-    policy: TrafficPolicy,
-    named: TrafficPolicy | None,
-) -> None:
+def _upstream(target: Target, part: _Part, spoken: Spoken) -> Upstream:
     service = target.service
-    upstream_tls.apply(
-        cluster,
-        policy.tls,
-        _assumed(target, port, named),
-        names.server_name(port.number, subset, service.hostname),
-        sorted({each.spiffe for each in service.service_accounts}),
-        port.protocol.is_http2,
+    selected = target.rule is not None and target.rule.spec.workload_selector is not None
+    return Upstream(
+        given=part.policy.tls,
+        assumed=_assumed(target, part),
+        server_name=names.server_name(part.port.number, part.subset, service.hostname),
+        identities=sorted({each.spiffe for each in service.service_accounts}),
+        http2=spoken is Spoken.HTTP2,
+        entry=False,
+        credentials=target.kind is Kind.ROUTER or selected,
+        config=target.config,
     )
 
 
-def _assumed(target: Target, port: Port, named: TrafficPolicy | None) -> MutualTLS | None:
+def _assumed(target: Target, part: _Part) -> MutualTLS | None:
     """What a client takes the service to speak when no rule says; None outside the mesh."""
     service = target.service
     if service.external:
         return None
     chosen_by_caller = service.resolution is Resolution.PASSTHROUGH or (
-        named is not None and balancer.passes_through(named.load_balancer)
+        part.named is not None and balancer.passes_through(part.named.load_balancer)
     )
     if chosen_by_caller:
-        behind = [e for e in service.endpoints if e.service_port == port.name]
+        behind = [e for e in service.endpoints if e.service_port == part.port.name]
         if not behind or not all(e.tls for e in behind):
             return MutualTLS.DISABLE
     return target.mode

@@ -84,7 +84,7 @@ class Compiler:
     def _reached(self, scope: Scope, service: Service) -> tuple[list[Cluster], list[ClusterLoadAssignment]]:
         rule = scope.rule(service.hostname)
         mode = self._peers.namespace_mode(service.namespace)
-        target = Target(service, rule, mode, scope.kind, self._placement.local)
+        target = Target(service, rule, mode, scope.kind, self._placement.local, self._mesh.config)
         numbers = tuple(port.number for port in service.ports)
         key = ("reached", service.hostname, service.namespace, numbers, id(rule), scope.kind)
         return self._once(key, lambda: self._make_reached(target))
@@ -98,17 +98,19 @@ class Compiler:
         ]
 
     def _other_clusters(self, scope: Scope, workload: Workload) -> Iterator[Cluster]:
-        yield inbound_cluster.black_hole()
+        config = self._mesh.config
+        yield inbound_cluster.black_hole(config)
         if workload.kind is Kind.ROUTER:
             return
         if not self._placement.local:
-            yield inbound_cluster.passthrough()
+            yield inbound_cluster.passthrough(config)
         for each in self._served(workload):
-            placed = self._placement.application.get((workload.key, each.number))
+            placed = self._placement.application.get((workload.key, each.application))
             if placed is not None or not self._placement.local:
-                yield inbound_cluster.inbound(each, scope.rule(each.service.hostname), placed)
+                rule = scope.inbound_rules.get(each.service.hostname) if each.service else None
+                yield inbound_cluster.inbound(each, rule, config, placed)
         if not self._placement.local:
-            yield inbound_cluster.inbound_passthrough()
+            yield inbound_cluster.inbound_passthrough(config)
 
     def _listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
         config = self._mesh.config
@@ -120,10 +122,12 @@ class Compiler:
             key = ("outbound", id(scope), service_labels(workload), _own_headless(scope, workload))
             yield from self._once(key, lambda: outbound.listeners(scope, workload, config))
             yield self._once(("virtual", id(scope)), lambda: virtual_outbound(scope, config))
-            yield self._once(
-                ("inbound", _alike(workload)),
-                lambda: inbound.virtual(self._inbound(workload), self._served(workload)),
-            )
+            yield from self._once(("inbound", self._alike(workload)), lambda: self._captured(workload))
+
+    def _captured(self, workload: Workload) -> list[Listener]:
+        made, ports = self._inbound(workload), self._served(workload)
+        own = [inbound.bound(made, each) for each in ports if each.bound and each.number]
+        return [inbound.virtual(made, ports), *own]
 
     def _local_listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
         config = self._mesh.config
@@ -172,7 +176,7 @@ class Compiler:
         return tuple(workload.labels.get(label) for label in self._caller_labels)
 
     def _own(self, workload: Workload) -> Authorization:
-        key = ("authorization", _alike(workload))
+        key = ("authorization", self._alike(workload))
         return self._once(key, lambda: authorization(self._mesh, workload))
 
     def _inbound(self, workload: Workload) -> Inbound:
@@ -180,19 +184,21 @@ class Compiler:
         return Inbound(workload, peer, self._own(workload), self._mesh.config)
 
     def _served(self, workload: Workload) -> tuple[Served, ...]:
-        key = ("served", _alike(workload))
-        return self._once(key, lambda: served(workload, self._mesh.services))
+        key = ("served", self._alike(workload))
+        sidecar = self._scopes.of(workload).sidecar
+        return self._once(key, lambda: served(workload, self._mesh.services, sidecar))
+
+    def _alike(self, workload: Workload) -> Hashable:
+        """What makes two workloads the same to policies and services. A Sidecar's ingress may speak of the pod's address."""
+        sidecar = self._scopes.of(workload).sidecar
+        own = workload.pod_address if sidecar and sidecar.spec.ingress else ""
+        return workload.namespace, frozenset(workload.labels.items()), workload.container_ports, own
 
     def _sockets(self, workload: Workload) -> list[Socket]:
         if workload.kind is not Kind.ROUTER:
             return []
-        key = ("sockets", _alike(workload))
+        key = ("sockets", self._alike(workload))
         return self._once(key, lambda: gateway.sockets(self._mesh, workload, self._served(workload)))
-
-
-def _alike(workload: Workload) -> Hashable:
-    """What makes two workloads the same to policies and services."""
-    return workload.namespace, frozenset(workload.labels.items()), workload.container_ports
 
 
 def _own_headless(scope: Scope, workload: Workload) -> str:

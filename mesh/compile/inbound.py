@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from envoy.config.core.v3.base_pb2 import TrafficDirection
+from envoy.config.core.v3.base_pb2 import Metadata, TrafficDirection
 from envoy.config.listener.v3.listener_components_pb2 import Filter, FilterChain
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Route
@@ -26,6 +26,7 @@ from mesh.compile.peer import Peer
 from mesh.compile.served import Served
 from mesh.envoy import filters, names, tls
 from mesh.envoy.address import ANY, socket_address
+from mesh.envoy.metadata import config_path, metadata
 from mesh.model.service import Protocol, Workload
 from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.security import MutualTLS
@@ -55,6 +56,7 @@ class _Port:
     stat: str
     service_port: int
     operation: str
+    metadata: Metadata | None = None
 
     @property
     def passthrough(self) -> bool:
@@ -63,7 +65,7 @@ class _Port:
 
 def port_chains(inbound: Inbound, served: Served) -> list[FilterChain]:
     """The chains of one served port."""
-    name = f"{ANY}_{served.number}"
+    name = _name(served)
     cluster = names.inbound(served.number)
     port = _Port(
         served.number,
@@ -72,7 +74,8 @@ def port_chains(inbound: Inbound, served: Served) -> list[FilterChain]:
         name,
         names.stat(f"inbound_{name}"),
         served.port.number,
-        f"{served.service.hostname}:{served.port.number}/*",
+        f"{served.hostname}:{served.port.number}/*",
+        metadata(istio={"config": config_path("sidecar", *served.sidecar)}) if served.sidecar else None,
     )
     return list(_chains(inbound, port, inbound.peer.for_port(served.number)))
 
@@ -86,11 +89,21 @@ def virtual(inbound: Inbound, served: Iterable[Served]) -> Listener:
         if number not in known:
             chains += _passthrough(inbound, number, mode)
     for each in ports:
-        if each.number not in RESERVED:
+        if each.number not in RESERVED and not each.bound:
             chains += port_chains(inbound, each)
     found = listener("virtualInbound", ANY, PORT, chains, inbound.config)
     found.listener_filters.insert(0, filters.ORIGINAL_DESTINATION)
     return found
+
+
+def bound(inbound: Inbound, served: Served) -> Listener:
+    """A port that a Sidecar has its proxy listen on by itself."""
+    chains = port_chains(inbound, served)
+    return listener(_name(served), served.address, served.number, chains, inbound.config)
+
+
+def _name(served: Served) -> str:
+    return f"{served.address}_{served.number}"
 
 
 def listener(name: str, address: str, port: int, chains: list[FilterChain], config: MeshConfig) -> Listener:
@@ -124,6 +137,7 @@ def _chains(inbound: Inbound, port: _Port, mode: MutualTLS) -> Iterator[FilterCh
             _filters(inbound, port, option),
             _match(port, option),
             socket if option.tls else None,
+            port.metadata,
         )
 
 

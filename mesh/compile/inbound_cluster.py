@@ -5,22 +5,25 @@ Source: istiod's buildInboundCluster, buildDefaultPassthroughCluster and buildBl
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.address_pb2 import BindConfig
 
-from mesh.compile import pool, ports
+from mesh.compile import pool, upstream_protocol
+from mesh.compile.cluster import connect_timeout
 from mesh.compile.rules import Rule
 from mesh.compile.served import Served
-from mesh.compile.traffic import for_port
+from mesh.compile.traffic import for_port, with_defaults
+from mesh.compile.upstream_protocol import Spoken
 from mesh.envoy import names
-from mesh.envoy.address import LOOPBACK, socket_address
+from mesh.envoy.address import LOOPBACK, address
 from mesh.envoy.metadata import config_path, metadata
 from mesh.model.service import Service
 from mesh.resources.istio.destinationrule import ConnectionPool, HTTPSettings, TrafficPolicy
+from mesh.resources.istio.meshconfig import InboundMode, MeshConfig
 
-_CONNECT_TIMEOUT = timedelta(seconds=10)
 _IDLE = timedelta(minutes=5)
 #: The largest that Istio gives, about 292 years: the application's address never goes away.
 _NEVER = timedelta(seconds=9223372035)
@@ -28,67 +31,83 @@ _NEVER = timedelta(seconds=9223372035)
 _BIND = "127.0.0.6"
 
 
-def inbound(served: Served, rule: Rule | None, application: int | None) -> Cluster:
+def inbound(served: Served, rule: Rule | None, config: MeshConfig, application: int | None) -> Cluster:
     """The application's port; ``application`` is where the process really listens, None where traffic is captured."""
-    policy = _policy(served, rule)
-    tcp = policy.connection_pool.tcp if policy.connection_pool else None
+    policy = _policy(served, rule, config)
     name = names.inbound(served.number)
-    options = pool.protocol_options(
-        policy.connection_pool, served.protocol.is_http2, ports.is_sniffed(served.protocol)
-    )
+    spoken = upstream_protocol.by_protocol(served.protocol, sidecar=True)
+    spoken = upstream_protocol.final(spoken, policy.connection_pool)
+    options = upstream_protocol.options(spoken, policy.connection_pool)
     cluster = Cluster(
         name=name,
         alt_stat_name=names.stat(name),
-        connect_timeout=(tcp.connect_timeout if tcp else None) or _CONNECT_TIMEOUT,
-        circuit_breakers=pool.circuit_breakers(policy.connection_pool),
-        upstream_connection_options=pool.keepalive(policy.connection_pool),
-        typed_extension_protocol_options=pool.extensions(options),
+        connect_timeout=connect_timeout(policy, config),
+        circuit_breakers=pool.circuit_breakers(policy.connection_pool, policy.retry_budget),
+        upstream_connection_options=pool.keepalive(config.tcp_keepalive, policy.connection_pool),
+        typed_extension_protocol_options=upstream_protocol.extensions(options),
         common_lb_config={},
-        metadata=metadata(istio=_istio(served, rule)),
+        metadata=metadata(istio=_istio(served, rule)) if served.targets else None,
     )
-    if application is None:
-        _to_original_destination(cluster)
+    if application is not None:
+        _to_process(cluster, (LOOPBACK, application))
+    elif endpoint := _endpoint(served, config):
+        _to_process(cluster, endpoint)
+        if endpoint[0] != LOOPBACK:
+            cluster.upstream_bind_config.CopyFrom(_bind())
     else:
-        _to_process(cluster, application)
+        _to_original_destination(cluster)
     return cluster
 
 
-def black_hole() -> Cluster:
+def black_hole(config: MeshConfig) -> Cluster:
     """Where requests go that may go nowhere."""
     name = names.BLACK_HOLE
     return Cluster(
-        name=name, alt_stat_name=names.stat(name), type=Cluster.STATIC, connect_timeout=_CONNECT_TIMEOUT
+        name=name,
+        alt_stat_name=names.stat(name),
+        type=Cluster.STATIC,
+        connect_timeout=config.connect_timeout,
     )
 
 
-def passthrough() -> Cluster:
+def passthrough(config: MeshConfig) -> Cluster:
     """Where traffic to what the mesh does not know leaves as it came."""
-    options = pool.protocol_options(
-        ConnectionPool(http=HTTPSettings(idle_timeout=_IDLE)), http2=False, sniffed=True
-    )
+    idle = ConnectionPool(http=HTTPSettings(idle_timeout=_IDLE))
+    limits = config.default_traffic_policy.connection_pool
     return Cluster(
         name=names.PASSTHROUGH,
         alt_stat_name=names.stat(names.PASSTHROUGH),
         type=Cluster.ORIGINAL_DST,
-        connect_timeout=_CONNECT_TIMEOUT,
+        connect_timeout=connect_timeout(TrafficPolicy(connection_pool=limits), config),
         lb_policy=Cluster.CLUSTER_PROVIDED,
-        circuit_breakers=pool.circuit_breakers(None),
-        typed_extension_protocol_options=pool.extensions(options),
+        circuit_breakers=pool.circuit_breakers(limits),
+        upstream_connection_options=pool.keepalive(config.tcp_keepalive, limits),
+        typed_extension_protocol_options=upstream_protocol.extensions(
+            upstream_protocol.options(Spoken.AS_CALLED, idle)
+        ),
     )
 
 
-def inbound_passthrough() -> Cluster:
+def inbound_passthrough(config: MeshConfig) -> Cluster:
     """The application's ports that no service names."""
-    cluster = passthrough()
+    cluster = passthrough(config)
     cluster.name = names.INBOUND_PASSTHROUGH
     cluster.upstream_bind_config.CopyFrom(_bind())
     return cluster
 
 
-def _policy(served: Served, rule: Rule | None) -> TrafficPolicy:
-    """Of a DestinationRule for the service itself only the connection pool holds on this side."""
-    given = rule.spec.traffic_policy if rule else None
-    return for_port(given, served.port.number) or TrafficPolicy()
+def _policy(served: Served, rule: Rule | None, config: MeshConfig) -> TrafficPolicy:
+    """Of a DestinationRule for the service itself only the connection pool holds on this side; a Sidecar's own comes first."""
+    given = for_port(rule.spec.traffic_policy if rule else None, served.port.number)
+    policy = with_defaults(given, config.default_traffic_policy)
+    return replace(policy, connection_pool=served.pool) if served.pool else policy
+
+
+def _endpoint(served: Served, config: MeshConfig) -> tuple[str, int] | None:
+    if served.sidecar:
+        return served.endpoint
+    local = config.inbound_traffic_policy.mode is InboundMode.LOCALHOST
+    return (LOOPBACK, served.number) if local else None
 
 
 def _istio(served: Served, rule: Rule | None) -> dict[str, object]:
@@ -115,11 +134,11 @@ def _to_original_destination(cluster: Cluster) -> None:
     cluster.upstream_bind_config.CopyFrom(_bind())
 
 
-def _to_process(cluster: Cluster, port: int) -> None:
+def _to_process(cluster: Cluster, endpoint: tuple[str, int]) -> None:
     cluster.type = Cluster.STATIC
     cluster.load_assignment.cluster_name = cluster.name
-    endpoint = cluster.load_assignment.endpoints.add().lb_endpoints.add()
-    endpoint.endpoint.address.CopyFrom(socket_address(LOOPBACK, port))
+    only = cluster.load_assignment.endpoints.add().lb_endpoints.add()
+    only.endpoint.address.CopyFrom(address(*endpoint))
 
 
 def _bind() -> BindConfig:

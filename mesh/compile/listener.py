@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from envoy.config.core.v3.base_pb2 import TrafficDirection, TransportSocket
+from envoy.config.core.v3.base_pb2 import Metadata, TrafficDirection, TransportSocket
 from envoy.config.listener.v3.listener_components_pb2 import (
     Filter,
     FilterChain,
@@ -88,8 +88,11 @@ def inbound_chain(
     network: Sequence[Filter],
     match: Mapping[str, Any],
     socket: TransportSocket | None,
+    metadata: Metadata | None = None,
 ) -> FilterChain:
-    return FilterChain(name=name, filters=network, filter_chain_match=match, transport_socket=socket)
+    return FilterChain(
+        name=name, filters=network, filter_chain_match=match, transport_socket=socket, metadata=metadata
+    )
 
 
 def inspectors(chains: Iterable[FilterChain]) -> list[ListenerFilter]:

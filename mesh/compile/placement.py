@@ -11,7 +11,7 @@ from itertools import count
 
 from mesh.compile.gateway import sockets
 from mesh.compile.scope import Scopes
-from mesh.compile.served import served
+from mesh.compile.served import Served, served
 from mesh.model.mesh import Mesh, Placement
 from mesh.model.service import Kind, Protocol, Workload
 
@@ -24,9 +24,9 @@ def numbered(mesh: Mesh, first: int = _FIRST) -> Placement:
     scopes = Scopes(mesh)
     inbound, application, outbound, gateway = {}, {}, {}, {}
     for workload in mesh.workloads:
-        for port in _served(mesh, workload):
-            inbound[workload.key, port] = next(numbers)
-            application[workload.key, port] = next(numbers)
+        for each in _served(mesh, workload, scopes):
+            inbound[workload.key, each.number] = next(numbers)
+            application[workload.key, each.application] = next(numbers)
         for number in _gateway(mesh, workload):
             gateway[workload.key, number] = next(numbers)
         for host, port in outbound_ports(mesh, workload, scopes):
@@ -47,9 +47,9 @@ def outbound_ports(mesh: Mesh, workload: Workload, scopes: Scopes | None = None)
     return list(dict.fromkeys(found))
 
 
-def _served(mesh: Mesh, workload: Workload) -> Iterator[int]:
-    if workload.kind is Kind.SIDECAR:
-        yield from (each.number for each in served(workload, mesh.services))
+def _served(mesh: Mesh, workload: Workload, scopes: Scopes) -> tuple[Served, ...]:
+    sidecar = workload.kind is Kind.SIDECAR
+    return served(workload, mesh.services, scopes.of(workload).sidecar) if sidecar else ()
 
 
 def _gateway(mesh: Mesh, workload: Workload) -> Iterator[int]:

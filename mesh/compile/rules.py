@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from mesh.compile.hosts import most_specific
 from mesh.model.mesh import Config
-from mesh.model.service import Service
+from mesh.model.service import Service, Workload
 from mesh.resources.istio.destinationrule import DestinationRuleSpec
+from mesh.resources.istio.meshconfig import MeshConfig
 
 Rule = Config[DestinationRuleSpec]
 
@@ -35,35 +36,52 @@ class _Index:
 class Rules:
     """Every DestinationRule of a mesh, indexed once."""
 
-    def __init__(self, rules: Iterable[Rule], root_namespace: str) -> None:
-        self._root = root_namespace
+    def __init__(self, rules: Iterable[Rule], config: MeshConfig) -> None:
+        self._root = config.root_namespace
+        self._defaults = config.default_destination_rule_export_to
         self._root_local: dict[str, list[_Merged]] = {}
         self._namespaces: dict[str, _Index] = {}
-        for rule in rules:
+        # Those for some workloads only come first, so that the others are merged among themselves.
+        ordered = sorted(rules, key=lambda rule: rule.spec.workload_selector is None)
+        self._selecting = [rule for rule in ordered if rule.spec.workload_selector is not None]
+        for rule in ordered:
             self._add(rule)
 
-    def find(self, namespace: str, service: Service) -> Rule | None:
-        """The rule that a client in ``namespace`` follows: its own, else the service's namespace's, else the root's."""
+    def find(self, workload: Workload, service: Service) -> tuple[Rule | None, Rule | None]:
+        """The rule that a client follows when it calls a service, and the one that it follows when it is the service."""
+        found = [merged.rule for merged in self._candidates(workload.namespace, service)]
+        general = next((rule for rule in reversed(found) if rule.spec.workload_selector is None), None)
+        own = (rule for rule in found if rule.namespace == workload.namespace and _selects(rule, workload))
+        return next(own, general), general
+
+    def selecting(self, workload: Workload) -> tuple[tuple[str, str], ...]:
+        """The rules of its namespace that are meant for this workload among others: what they may differ by."""
+        chosen = (r for r in self._selecting if r.namespace == workload.namespace and _selects(r, workload))
+        return tuple((rule.namespace, rule.name) for rule in chosen)
+
+    def _candidates(self, namespace: str, service: Service) -> list[_Merged]:
+        """The client's own namespace's rules, else those that the service's gives away, else the root's."""
         own = self._root_local if namespace == self._root else self._index(namespace).local
         local = most_specific(service.hostname, own)
         if local:
-            return local[-1].rule
+            return local
         for owner in (service.namespace, self._root):
             given = most_specific(service.hostname, self._index(owner).exported) or []
             seen = [m for m in given if not m.exported or m.exported & {"*", namespace}]
             if seen:
-                return seen[-1].rule
-        return None
+                return seen
+        return []
 
     def _index(self, namespace: str) -> _Index:
         return self._namespaces.get(namespace, _Index())
 
     def _add(self, rule: Rule) -> None:
-        exported = frozenset(rule.spec.export_to)
+        exported = frozenset(rule.spec.export_to if rule.spec.workload_selector is None else (".",))
         index = self._namespaces.setdefault(rule.namespace, _Index())
         if not exported or exported & {"*", ".", rule.namespace}:
             _merge(index.local, rule, exported)
-        if exported not in (frozenset({"."}), frozenset({rule.namespace})):
+        by_default = not exported and "." in self._defaults
+        if exported not in (frozenset({"."}), frozenset({rule.namespace})) and not by_default:
             _merge(index.exported, rule, exported)
         elif rule.namespace == self._root:
             _merge(self._root_local, rule, exported)
@@ -73,13 +91,22 @@ def _merge(by_host: dict[str, list[_Merged]], rule: Rule, exported: frozenset[st
     known = by_host.setdefault(rule.spec.host, [])
     separate = True
     for i, merged in enumerate(known):
-        if exported == merged.exported or (merged.exported and exported >= merged.exported):
-            known[i] = _Merged(_merged(merged.rule, rule.spec), merged.exported)
-            separate = False
-        else:
+        separate = exported != merged.exported
+        if separate and not (merged.exported and exported >= merged.exported):
+            continue
+        there, new = merged.rule.spec.workload_selector, rule.spec.workload_selector
+        if there is not None and new is not None and there != new:
             separate = True
+            continue
+        separate = separate and (there is None) != (new is None)
+        known[i] = _Merged(_merged(merged.rule, rule.spec), merged.exported)
     if separate:
         known.append(_Merged(rule, exported))
+
+
+def _selects(rule: Rule, workload: Workload) -> bool:
+    selector = rule.spec.workload_selector
+    return selector is not None and selector.selects(workload.labels)
 
 
 def _merged(first: Rule, other: DestinationRuleSpec) -> Rule:

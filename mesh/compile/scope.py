@@ -6,7 +6,7 @@ Sidecar share one Scope, and everything compiled from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -38,6 +38,8 @@ class Scope:
     egress: tuple[Egress, ...]
     outbound: OutboundMode
     rules: Mapping[str, Rule]
+    inbound_rules: Mapping[str, Rule]
+    sidecar: Config[SidecarSpec] | None
 
     def rule(self, hostname: str) -> Rule | None:
         return self.rules.get(hostname)
@@ -55,14 +57,15 @@ class Scopes:
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
-        self._rules = Rules(mesh.destination_rules, mesh.config.root_namespace)
-        self._made: dict[tuple[str, Kind, tuple[str, str] | None], Scope] = {}
+        self._rules = Rules(mesh.destination_rules, mesh.config)
+        self._made: dict[Hashable, Scope] = {}
 
     def of(self, workload: Workload) -> Scope:
         sidecar = self._sidecar(workload) if workload.kind is Kind.SIDECAR else None
-        key = (workload.namespace, workload.kind, (sidecar.namespace, sidecar.name) if sidecar else None)
+        selecting = self._rules.selecting(workload)
+        key = (workload.namespace, workload.kind, id(sidecar), selecting)
         if key not in self._made:
-            self._made[key] = self._make(workload.namespace, workload.kind, sidecar)
+            self._made[key] = self._make(workload, sidecar)
         return self._made[key]
 
     def _sidecar(self, workload: Workload) -> Config[SidecarSpec] | None:
@@ -73,8 +76,8 @@ class Scopes:
         wide = [s for s in (*own, *self._mesh.sidecars) if s.spec.workload_selector is None]
         return next(chosen, next((s for s in wide if s.namespace in (workload.namespace, root)), None))
 
-    def _make(self, namespace: str, kind: Kind, sidecar: Config[SidecarSpec] | None) -> Scope:
-        spec = sidecar.spec if sidecar else SidecarSpec()
+    def _make(self, workload: Workload, sidecar: Config[SidecarSpec] | None) -> Scope:
+        spec, namespace = sidecar.spec if sidecar else SidecarSpec(), workload.namespace
         exported = services_for(self._mesh.services, namespace)
         rules = virtual_services_for(self._mesh.virtual_services, namespace)
         egress = []
@@ -84,8 +87,12 @@ class Scopes:
             egress.append(Egress(tuple(taken), tuple(imports.rules(rules, hosts))))
         policy = spec.outbound_traffic_policy or self._mesh.config.outbound_traffic_policy
         services = tuple(_unique(self._reachable(egress, namespace)))
-        found = {s.hostname: rule for s in services if (rule := self._rules.find(namespace, s))}
-        return Scope(namespace, kind, services, tuple(egress), policy.mode, found)
+        found = {s.hostname: self._rules.find(workload, s) for s in services}
+        outbound = {host: rule for host, (rule, _) in found.items() if rule}
+        inbound = {host: rule for host, (_, rule) in found.items() if rule}
+        return Scope(
+            namespace, workload.kind, services, tuple(egress), policy.mode, outbound, inbound, sidecar
+        )
 
     def _reachable(self, egress: list[Egress], namespace: str) -> Iterator[Service]:
         """Imported services, and those that an imported VirtualService sends requests to, with only the ports it names."""

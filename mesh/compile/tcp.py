@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from envoy.config.listener.v3.listener_components_pb2 import Filter
 from envoy.extensions.filters.network.tcp_proxy.v3.tcp_proxy_pb2 import TcpProxy
 
 from mesh.compile import accesslog
+from mesh.compile.pool import settings
 from mesh.compile.rules import Rule
 from mesh.envoy import filters
 from mesh.model.service import Protocol
@@ -24,18 +23,15 @@ def to_service(cluster: str, protocol: Protocol, rule: Rule | None, config: Mesh
     """To a port of a service, as its DestinationRule says."""
     proxy = TcpProxy(stat_prefix=cluster, cluster=cluster)
     policy = (rule.spec.traffic_policy if rule else None) or TrafficPolicy()
-    longest = _longest(policy)
-    if longest is not None:
-        proxy.max_downstream_connection_duration.FromTimedelta(longest)
+    given = settings(policy.connection_pool)[1]
+    if given.max_connection_duration is not None:
+        proxy.max_downstream_connection_duration.FromTimedelta(given.max_connection_duration)
+    if given.idle_timeout is not None:
+        proxy.idle_timeout.FromTimedelta(given.idle_timeout)
     if _by_source(policy.load_balancer):
         proxy.hash_policy.add().source_ip.SetInParent()
     chain = [_proxy(proxy, config)]
     return [filters.mongo(cluster), *chain] if protocol is Protocol.MONGO else chain
-
-
-def _longest(policy: TrafficPolicy) -> timedelta | None:
-    tcp = policy.connection_pool.tcp if policy.connection_pool else None
-    return tcp.max_connection_duration if tcp else None
 
 
 def _by_source(balancer: LoadBalancer | None) -> bool:

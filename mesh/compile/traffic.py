@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mesh.resources.istio.destinationrule import DestinationRuleSpec, Subset, TLSMode, TrafficPolicy
+from mesh.resources.istio.meshconfig import DefaultTrafficPolicy
 
 
 def for_port(policy: TrafficPolicy | None, port: int) -> TrafficPolicy | None:
@@ -32,6 +33,20 @@ def for_subset(policy: TrafficPolicy | None, subset: TrafficPolicy | None, port:
         else over.outlier_detection or base.outlier_detection,
         load_balancer=over.load_balancer if whole else over.load_balancer or base.load_balancer,
         tls=over.tls if whole else over.tls or base.tls,
+        tunnel=over.tunnel or base.tunnel,
+        proxy_protocol=over.proxy_protocol or base.proxy_protocol,
+        retry_budget=over.retry_budget or base.retry_budget,
+        port_level_settings=(),
+    )
+
+
+def with_defaults(policy: TrafficPolicy | None, defaults: DefaultTrafficPolicy) -> TrafficPolicy:
+    """``policy`` for one port, over what the mesh says for every host (istiod's applyDefaultTrafficPolicy)."""
+    policy = policy or TrafficPolicy()
+    return replace(
+        policy,
+        connection_pool=policy.connection_pool or defaults.connection_pool,
+        outlier_detection=policy.outlier_detection or defaults.outlier_detection,
         port_level_settings=(),
     )
 

@@ -1,44 +1,66 @@
 """Which TLS a cluster speaks: what its DestinationRule says, else mutual TLS to every endpoint that has a sidecar.
 
-Source: istiod's buildUpstreamTLSSettings and applyUpstreamTLSSettings.
+Source: istiod's buildUpstreamTLSSettings and applyUpstreamTLSSettings; what a rule makes of its own TLS is in ``origination``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.base_pb2 import TransportSocket
 
+from mesh.compile import origination
 from mesh.envoy import tls
 from mesh.envoy.metadata import struct
 from mesh.resources.istio.destinationrule import ClientTLS, TLSMode
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.security import MutualTLS
 
-#: The modes that speak TLS of the user's own, about which the other side's sidecar knows nothing.
-OWN = (TLSMode.SIMPLE, TLSMode.MUTUAL)
 
+@dataclass(frozen=True)
+class Upstream:
+    """What a cluster's TLS depends on.
 
-def apply(
-    cluster: Cluster,
-    given: ClientTLS | None,
-    assumed: MutualTLS | None,
-    server_name: str,
-    identities: Sequence[str],
-    http2: bool,
-) -> None:
-    """Set the transport sockets of a cluster.
-
-    ``assumed`` is the mode of the service's namespace, None outside the mesh; ``identities`` are the SPIFFE URIs
-    that may answer.
+    ``assumed`` is the mode of the service's namespace, None outside the mesh; ``identities`` are the SPIFFE URIs, or for
+    a ServiceEntry the names, that may answer; ``credentials`` says whether the proxy may ask for Secrets.
     """
+
+    given: ClientTLS | None
+    assumed: MutualTLS | None
+    server_name: str
+    identities: Sequence[str]
+    http2: bool
+    entry: bool
+    credentials: bool
+    config: MeshConfig
+
+    @property
+    def own(self) -> ClientTLS | None:
+        """TLS of the user's own, about which the other side's sidecar knows nothing; None when it cannot be set up."""
+        if self.given is None or self.given.mode not in (TLSMode.SIMPLE, TLSMode.MUTUAL):
+            return None
+        secret = self.given.credential_name
+        return (
+            None if secret and not secret.startswith("configmap://") and not self.credentials else self.given
+        )
+
+
+def apply(cluster: Cluster, upstream: Upstream) -> None:
+    """Set the transport sockets of a cluster whose type is final."""
+    given, config = upstream.given, upstream.config
     if given is None:
-        if assumed in (MutualTLS.PERMISSIVE, MutualTLS.STRICT):
-            _detected(cluster, tls.client(server_name, identities, http2))
+        if config.enable_auto_mtls and upstream.assumed in (MutualTLS.PERMISSIVE, MutualTLS.STRICT):
+            _detected(cluster, tls.client(upstream.server_name, upstream.identities, upstream.http2))
     elif given.mode is TLSMode.ISTIO_MUTUAL:
-        cluster.transport_socket.CopyFrom(tls.client(given.sni or server_name, identities, http2))
-    elif given.mode is TLSMode.SIMPLE:
-        cluster.transport_socket.CopyFrom(tls.simple_client(given.sni, http2))
+        names = given.subject_alt_names or upstream.identities
+        cluster.transport_socket.CopyFrom(
+            tls.client(given.sni or upstream.server_name, names, upstream.http2)
+        )
+    elif own := upstream.own:
+        names = upstream.identities if upstream.entry else ()
+        cluster.transport_socket.CopyFrom(origination.socket(own, names, upstream.http2, config))
 
 
 def _detected(cluster: Cluster, socket: TransportSocket) -> None:

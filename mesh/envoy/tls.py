@@ -20,6 +20,7 @@ from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import (
     DownstreamTlsContext,
     UpstreamTlsContext,
 )
+from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from mesh.envoy.typed import extension
 
@@ -34,11 +35,19 @@ CIPHERS: Final = (
     "AES256-GCM-SHA384",
     "AES128-GCM-SHA256",
 )
+#: Istio's lowest and highest version.
+VERSIONS: Final = {
+    "tls_minimum_protocol_version": TlsParameters.TLSv1_2,
+    "tls_maximum_protocol_version": TlsParameters.TLSv1_3,
+}
+#: A credential's authorities stand beside it under its name and this.
+CA_SUFFIX: Final = "-cacert"
 _SOCKET: Final = "envoy.transport_sockets.tls"
+_BUILTIN, _KUBERNETES, _EXTERNAL = "builtin://", "kubernetes://", "sds://"
 
 
 def secret(name: str) -> SdsSecretConfig:
-    """A secret by name, from the SDS server beside the proxy."""
+    """A secret by name, from the SDS server beside the proxy. Nothing starts before it has an identity; a file may be missing."""
     source = ConfigSource(
         api_config_source={
             "api_type": ApiConfigSource.GRPC,
@@ -46,19 +55,28 @@ def secret(name: str) -> SdsSecretConfig:
             "grpc_services": [{"envoy_grpc": {"cluster_name": "sds-grpc"}}],
             "set_node_on_first_message_only": True,
         },
-        initial_fetch_timeout=timedelta(0),
         resource_api_version=ApiVersion.V3,
     )
+    if name in (IDENTITY, ROOT):
+        source.initial_fetch_timeout.FromTimedelta(timedelta(0))
     return SdsSecretConfig(name=name, sds_config=source)
 
 
-def _common(alpn: Sequence[str], matches: list[dict[str, str]], ciphers: Iterable[str]) -> CommonTlsContext:
+def credential(name: str) -> SdsSecretConfig:
+    """A ``credentialName``: a Secret of the cluster, from the control plane. Source: istiod's ConstructSdsSecretConfigForCredential."""
+    if name == _BUILTIN:
+        return secret(IDENTITY)
+    if name == f"{_BUILTIN}{CA_SUFFIX}":
+        return secret(ROOT)
+    name = name.removeprefix(_EXTERNAL)
+    source = ConfigSource(ads={}, resource_api_version=ApiVersion.V3)
+    kept = name.startswith(("configmap://", _KUBERNETES, "kubernetes-gateway://"))
+    return SdsSecretConfig(name=name if kept else f"{_KUBERNETES}{name}", sds_config=source)
+
+
+def _common(alpn: Sequence[str], matches: list[StringMatcher], ciphers: Iterable[str]) -> CommonTlsContext:
     return CommonTlsContext(
-        tls_params={
-            "tls_minimum_protocol_version": TlsParameters.TLSv1_2,
-            "tls_maximum_protocol_version": TlsParameters.TLSv1_3,
-            "cipher_suites": ciphers,
-        },
+        tls_params={**VERSIONS, "cipher_suites": ciphers},
         tls_certificate_sds_secret_configs=[secret(IDENTITY)],
         combined_validation_context={
             "default_validation_context": {"match_subject_alt_names": matches},
@@ -68,42 +86,30 @@ def _common(alpn: Sequence[str], matches: list[dict[str, str]], ciphers: Iterabl
     )
 
 
+def exactly(names: Iterable[str]) -> list[StringMatcher]:
+    """Matchers for subject alternative names."""
+    return [StringMatcher(exact=each) for each in names]
+
+
 def client(sni: str, identities: Iterable[str], http2: bool) -> TransportSocket:
     """Mutual TLS to a service whose workloads have one of ``identities`` (SPIFFE URIs)."""
     alpn = ("istio", "h2") if http2 else ("istio",)
-    context = UpstreamTlsContext(
-        common_tls_context=_common(alpn, [{"exact": each} for each in identities], ()), sni=sni
-    )
-    return TransportSocket(**extension(_SOCKET, context))
+    return socket(UpstreamTlsContext(common_tls_context=_common(alpn, exactly(identities), ()), sni=sni))
 
 
-def simple_client(sni: str, http2: bool) -> TransportSocket:
-    """TLS to a server outside the mesh, checked against the operating system's authorities."""
-    context = UpstreamTlsContext(
-        common_tls_context={
-            "tls_params": {
-                "tls_minimum_protocol_version": TlsParameters.TLSv1_2,
-                "tls_maximum_protocol_version": TlsParameters.TLSv1_3,
-            },
-            "combined_validation_context": {
-                "default_validation_context": {},
-                "validation_context_sds_secret_config": secret("file-root:system"),
-            },
-            "alpn_protocols": ("h2",) if http2 else (),
-        },
-        sni=sni,
-    )
+def socket(context: UpstreamTlsContext | DownstreamTlsContext) -> TransportSocket:
     return TransportSocket(**extension(_SOCKET, context))
 
 
 def server(trust_domains: Iterable[str]) -> TransportSocket:
     """Mutual TLS that asks every caller for a certificate of one of ``trust_domains``."""
-    matches = [{"prefix": f"spiffe://{domain}/"} for domain in trust_domains]
-    context = DownstreamTlsContext(
-        common_tls_context=_common(("h2", "http/1.1"), matches, CIPHERS),
-        require_client_certificate={"value": True},
+    matches = [StringMatcher(prefix=f"spiffe://{domain}/") for domain in trust_domains]
+    return socket(
+        DownstreamTlsContext(
+            common_tls_context=_common(("h2", "http/1.1"), matches, CIPHERS),
+            require_client_certificate={"value": True},
+        )
     )
-    return TransportSocket(**extension(_SOCKET, context))
 
 
 def plaintext() -> TransportSocket:

@@ -1,6 +1,6 @@
 """One static Envoy configuration that holds every resource of many snapshots, for `envoy --mode validate`.
 
-What a proxy learns over ADS is written out in place: endpoints in their clusters, routes in their listeners. Names and
+What a proxy learns over ADS is written out in place: endpoints in their clusters, routes in their listeners; secrets it would ask for. Names and
 ports are made unique, since the resources come from different proxies; nothing else is changed.
 """
 
@@ -27,6 +27,14 @@ _SECRETS = {
         "endpoints": [{"lbEndpoints": [{"endpoint": {"address": {"pipe": {"path": "xds.sock"}}}}]}],
     },
 }
+_SDS = {
+    "resourceApiVersion": "V3",
+    "apiConfigSource": {
+        "apiType": "GRPC",
+        "transportApiVersion": "V3",
+        "grpcServices": [{"envoyGrpc": {"clusterName": "sds-grpc"}}],
+    },
+}
 
 
 def bootstrap(snapshots: Iterable[Snapshot]) -> str:
@@ -38,6 +46,7 @@ def bootstrap(snapshots: Iterable[Snapshot]) -> str:
         endpoints = {each["clusterName"]: each for each in plain["endpoints"]}
         routes = {each["name"]: each for each in plain["routes"]}
         for cluster in plain["clusters"]:
+            _inline(cluster, routes)
             _add(clusters, _static(cluster, endpoints))
         for listener in plain["listeners"]:
             _inline(listener, routes)
@@ -62,6 +71,8 @@ def _inline(value: Any, routes: dict[str, Any]) -> None:
     if isinstance(value, dict):
         if "rds" in value:
             value["routeConfig"] = routes[value.pop("rds")["routeConfigName"]]
+        if "sdsConfig" in value:
+            value["sdsConfig"] = _SDS
         for each in value.values():
             _inline(each, routes)
     elif isinstance(value, list):

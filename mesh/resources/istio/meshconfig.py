@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from mesh.resources.istio.destinationrule import Keepalive
+from mesh.resources.istio.destinationrule import ConnectionPool, Keepalive, OutlierDetection
 from mesh.resources.istio.locality import LocalityLoadBalancer
 from mesh.resources.istio.network import OutboundMode, OutboundPolicy
 from mesh.resources.istio.virtualservice import HTTPRetry
@@ -35,6 +35,21 @@ class InboundMode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class InboundPolicy:
     mode: InboundMode = InboundMode.PASSTHROUGH
+
+
+@dataclass(frozen=True, slots=True)
+class TLSDefaults:
+    min_protocol_version: str = "TLS_AUTO"
+    ecdh_curves: tuple[str, ...] = ()
+    cipher_suites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultTrafficPolicy:
+    """What every DestinationRule leaves unsaid."""
+
+    connection_pool: ConnectionPool | None = None
+    outlier_detection: OutlierDetection | None = None
 
 
 _PUBLIC: Final = ("*",)
@@ -68,3 +83,6 @@ class MeshConfig:
     h2_upgrade_policy: UpgradeAll = field(
         default=UpgradeAll.DO_NOT_UPGRADE, metadata={"name": "h2UpgradePolicy"}
     )
+    default_traffic_policy: DefaultTrafficPolicy = field(default_factory=DefaultTrafficPolicy)
+    tls_defaults: TLSDefaults | None = None
+    mesh_mtls: TLSDefaults | None = field(default=None, metadata={"name": "meshMTLS"})

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from mesh.compile.rules import Rules
+from mesh.model.identity import Identity
 from mesh.model.mesh import Config
-from mesh.model.service import Service
+from mesh.model.service import Service, Workload
 from mesh.resources.istio.destinationrule import (
     DestinationRuleSpec,
     LoadBalancer,
     Subset,
     TrafficPolicy,
 )
+from mesh.resources.istio.meshconfig import MeshConfig
 
 HOST = "catalog.shop.svc.cluster.local"
 CATALOG = Service(HOST, "catalog", "shop", ())
@@ -22,7 +24,8 @@ def _rule(name: str, namespace: str = "shop", **spec: object) -> Config[Destinat
 
 
 def _found(*rules: Config[DestinationRuleSpec], client: str = "shop") -> Config[DestinationRuleSpec] | None:
-    return Rules(rules, "istio-system").find(client, CATALOG)
+    caller = Workload("caller", client, "caller", Identity(client, "caller"), "10.1.0.1")
+    return Rules(rules, MeshConfig()).find(caller, CATALOG)[0]
 
 
 def test_rules_for_one_host_are_merged_under_the_first() -> None:
