@@ -16,6 +16,7 @@ COMMANDS: Final = {
         "What runs, who it is, and whether its proxy has accepted its configuration.",
     ),
     "call": ("mesh.cli.call", "Call a method of a service, from the place of a workload."),
+    "address": ("mesh.cli.address", "Print where a service can be called from this machine."),
     "logs": ("mesh.cli.logs", "What workloads write."),
     "check": ("mesh.cli.check", "Say what is wrong with manifests or a chart, without running anything."),
     "xds": ("mesh.cli.xds", "Print the Envoy configuration that manifests become."),
