@@ -122,15 +122,14 @@ async def test_a_server_that_was_away_for_long_is_found_at_once(tmp_path: Path) 
         await _until(proxy, r"cluster\.xds-grpc\.upstream_cx_connect_fail", 10)
         back = Server()
         await stack.enter_async_context(back.serve(tmp_path / "xds.sock"))
-        async with asyncio.timeout(2):
-            while not back.status(A).connected:
-                await asyncio.sleep(0.01)
+        await back.publish(A, Snapshot())
+        await back.wait_accepted(A, "", 2)
 
 
 async def _until(proxy: Envoy, counter: str, least: int) -> None:
     """Wait until the proxy runs and has counted so much."""
     async with asyncio.timeout(20):
-        while not proxy.admin.exists() or await proxy.counter(counter) < least:
+        while not proxy.admin.exists() or await proxy.counter(counter) < least:  # noqa: ASYNC110 - of Envoy
             await asyncio.sleep(0.05)
 
 
