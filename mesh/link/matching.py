@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from mesh.link import headers, labels
 from mesh.link.hosts import is_label
@@ -11,6 +12,9 @@ from mesh.link.spot import Spot
 from mesh.resources.istio.shared import StringMatch
 from mesh.resources.istio.virtualservice import HTTPMatch
 from mesh.resources.problem import Problem
+
+#: Of a header that must not be there, whatever its value: no expression, but Istio takes it.
+_ANY: Final = "*"
 
 
 def invalid(at: Spot, match: HTTPMatch) -> Iterator[Problem]:
@@ -22,7 +26,8 @@ def invalid(at: Spot, match: HTTPMatch) -> Iterator[Problem]:
         if value is not None:
             yield from string(at / field, value)
     yield from _strings(at / "headers", match.headers)
-    yield from _strings(at / "withoutHeaders", match.without_headers)
+    absent = {name: value for name, value in match.without_headers.items() if value.regex != _ANY}
+    yield from _strings(at / "withoutHeaders", absent)
     for name in (*match.headers, *match.without_headers):
         field = "headers" if name in match.headers else "withoutHeaders"
         yield from headers.matched(at / field / name, name)
@@ -37,8 +42,7 @@ def invalid(at: Spot, match: HTTPMatch) -> Iterator[Problem]:
 
 def _strings(at: Spot, values: Mapping[str, StringMatch]) -> Iterator[Problem]:
     for name, value in values.items():
-        if value.regex != "*":  # Istio's way to say that it is there at all
-            yield from string(at / name, value)
+        yield from string(at / name, value)
 
 
 def string(at: Spot, value: StringMatch, empty_prefix: bool = False) -> Iterator[Problem]:

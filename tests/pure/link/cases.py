@@ -17,6 +17,7 @@ from mesh.resources.problem import Problem
 HERE = Path(__file__).parent
 _SAID = re.compile(r"  # (MW\d{4} .*)$")
 _NAME = re.compile(r"^(?:metadata: \{|  )name: ([^,}\n]+)", re.MULTILINE)
+_TAKEN = "  # a cluster takes it"
 #: (line, code, severity, a part of the message)
 Said = tuple[int, str, str, str]
 
@@ -29,6 +30,11 @@ class Case:
     name: str
     text: str
     said: tuple[Said, ...]
+
+    @property
+    def taken(self) -> bool:
+        """Whether a cluster would take it: what is right, and mistakes that are marked so."""
+        return not self.said or _TAKEN in self.text
 
 
 def cases(path: Path) -> Iterator[Case]:
