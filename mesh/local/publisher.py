@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mesh.compile.compiler import Compiler
 from mesh.compile.scope import Scopes
+from mesh.envoy.snapshot import Snapshot
 from mesh.link.link import link
 from mesh.local import ports
 from mesh.local.deployment import ready
@@ -23,6 +25,9 @@ from mesh.model.service import Kind, Workload
 from mesh.resources.object import Object as Typed
 from mesh.resources.object import from_json
 from mesh.resources.problem import Problem, Severity
+from mesh.xds.server import Server
+
+log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
 #: Changes that come together are published together; istiod waits 100 ms.
@@ -102,11 +107,12 @@ class Publisher:
         pods = [o for o in objects if o["kind"] == "Pod"]
         compiler = Compiler(mesh, ports.placement(pods))
         allocated = {(p["metadata"]["namespace"], p["metadata"]["name"]) for p in pods if ports.of(p).used}
+        withheld = []
         for workload in mesh.workloads:
             if workload.key in allocated:
                 snapshot, _ = compiler.compile(workload)
-                await self._world.server.publish(workload.proxy_id, snapshot)
-        self._accept(mesh, objects)
+                withheld += await offer(self._world.server, workload, snapshot)
+        self._accept(mesh, objects, withheld)
 
     async def _place(self, mesh: Mesh, objects: Sequence[Object]) -> bool:
         """Give proxies a listener for each service that came into their scope; says whether there was one."""
@@ -130,7 +136,7 @@ class Publisher:
                 placed = True
         return placed
 
-    def _accept(self, mesh: Mesh, objects: Sequence[Object]) -> None:
+    def _accept(self, mesh: Mesh, objects: Sequence[Object], withheld: Sequence[str]) -> None:
         if self._accepting:
             self._accepting.cancel()
         about = [
@@ -146,9 +152,13 @@ class Publisher:
                 "Sidecar",
             )
         ]
-        self._accepting = asyncio.create_task(self._say_accepted(mesh.workloads, about), name="acceptance")
+        self._accepting = asyncio.create_task(
+            self._say_accepted(mesh.workloads, about, withheld), name="acceptance"
+        )
 
-    async def _say_accepted(self, workloads: Sequence[Workload], about: Sequence[Object]) -> None:
+    async def _say_accepted(
+        self, workloads: Sequence[Workload], about: Sequence[Object], withheld: Sequence[str]
+    ) -> None:
         """Wait for the proxies' answers and write them where `kubectl get` shows them."""
         server = self._world.server
         end = time.monotonic() + _ACCEPT_SECONDS
@@ -158,7 +168,7 @@ class Publisher:
                 break
             await asyncio.sleep(0.005)
         acked = sum(s.acked for s in states)
-        rejected = "; ".join(dict.fromkeys(s.rejected for s in states if s.rejected))
+        rejected = "; ".join(dict.fromkeys([*withheld, *(s.rejected for s in states if s.rejected)]))
         message = rejected or f"accepted by {acked} of {len(states)} proxies"
         condition = {
             "type": "Accepted",
@@ -176,6 +186,19 @@ class Publisher:
     async def _write_status(self, obj: Object, status: Object) -> None:
         with contextlib.suppress(Refused):
             await self._world.store.edit(key_of(obj), lambda found: {**found, "status": status}, "status")
+
+
+async def offer(server: Server, workload: Workload, snapshot: Snapshot) -> list[str]:
+    """Publish a snapshot that is whole. A broken one is a mistake of the compiler's, of which a proxy that works must not hear.
+
+    Says why the proxy keeps what it has, if it does.
+    """
+    if broken := snapshot.consistent():
+        reason = f"{workload.name} keeps the configuration that it has: {'; '.join(broken)}"
+        log.error(reason)
+        return [reason]
+    await server.publish(workload.proxy_id, snapshot)
+    return []
 
 
 def upstreams(scopes: Scopes, workload: Workload) -> list[ports.Upstream]:
