@@ -27,7 +27,9 @@ def command(file: Path | None) -> None:
     Also what a killed control plane left running. Doing it twice is no error.
     """
     paths = Paths.below(locate(file).parent)
-    stop(paths)
+    if paths.root.is_dir():
+        with paths.turn():
+            stop(paths)
     click.echo("the mesh is down")
 
 

@@ -35,28 +35,30 @@ def command(file: Path | None, detach: bool, timeout: float) -> None:
     """
     path = locate(file)
     paths = Paths.below(path.parent)
-    running = process.find(paths.control_plane)
-    if running and not detach:
-        raise click.ClickException(f"this mesh is up already (process {running.pid}); `mesh down` stops it")
     if not path.is_file():
         raise click.ClickException(
             f"there is no {path.name} in {path.parent}: run mesh where it is, or give --file"
         )
+    mine = False
     interruption = Interruption()
     try:
-        with interruption.held():
+        with paths.turn(), interruption.held():
+            running = process.find(paths.control_plane)
+            mine = running is None
             control = running or _start(path, paths)
+        if not mine and not detach:
+            text = f"this mesh is up already (process {control.pid}); `mesh down` stops it"
+            raise click.ClickException(text)
         _wait_ready(control, paths, timeout)
         click.echo(_next_steps(paths))
         if not detach:
             _follow(control, paths)
     except KeyboardInterrupt:
-        if running and detach:
-            raise SystemExit(130) from None  # it only looked on
-        _stop(interruption, paths)
+        if mine:
+            _stop(interruption, paths)
         raise SystemExit(130) from None
     except _Failed as failed:
-        if not running:
+        if mine:
             _stop(interruption, paths)
         raise click.ClickException(str(failed)) from None
 
@@ -199,5 +201,5 @@ def _stop(interruption: Interruption, paths: Paths) -> None:
     from mesh.cli.down import stop
 
     click.echo("\nstopping")
-    with suppress(KeyboardInterrupt), interruption.held():
+    with suppress(KeyboardInterrupt), interruption.held(), paths.turn():
         stop(paths)

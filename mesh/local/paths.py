@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +68,17 @@ class Paths:
     def make(self) -> None:
         for directory in (self.root, self.run, self.logs, self.volumes):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Whoever starts or stops the mesh waits for its turn: none of them sees half of what another does."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory = os.open(self.root, os.O_RDONLY)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(directory)
 
     def clean(self) -> None:
         """Remove the state of a mesh that has been stopped; logs stay to be read."""

@@ -1,7 +1,8 @@
 """Processes that outlive the control plane: started in a session of their own, found again by pid and start time.
 
 The runner starts containers and sidecars through here. A Process is remembered in a small file, so that a control plane that was killed
-finds what still runs and `mesh down` can stop it.
+finds what still runs and `mesh down` can stop it. The file is there before the process is, which has its name in its environment:
+whoever is killed between starting and remembering leaves nothing that cannot be found.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _POLL_SECONDS = 0.1
+_MARK = "MESHWRIGHT_RECORD"
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,24 @@ def start(
 ) -> Process:
     """Start a command in a session of its own, its output appended to ``log``. Raises OSError when it cannot be started."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    record.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        child = subprocess.Popen(
-            command,
-            env=dict(environment),
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        record.write_text("{}")
+        try:
+            child = subprocess.Popen(
+                command,
+                env={**environment, _MARK: str(record)},
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError:
+            record.unlink()
+            raise
     _CHILDREN[child.pid] = child
     made = Process(child.pid, began(child.pid), record)
-    record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps({"pid": made.pid, "began": made.began}))
     return made
 
@@ -85,9 +92,36 @@ def find(record: Path) -> Process | None:
     try:
         data = json.loads(record.read_text())
         found = Process(int(data["pid"]), str(data["began"]), record)
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError:
         return None
+    except (ValueError, KeyError, TypeError):
+        return next((Process(pid, began(pid), record) for pid in _marked(record)), None)
     return found if found.alive else None
+
+
+def _marked(record: Path) -> Iterator[int]:
+    """Leaders of a session with the record's name in their environment: what was started but not remembered."""
+    mark = f"{_MARK}={record}"
+    if Path("/proc/self").exists():
+        everything = (
+            (p.name, _environ(p / "environ")) for p in Path("/proc").iterdir() if p.name.isdecimal()
+        )
+    else:
+        command = ["ps", "-axww", "-E", "-o", "pid=,command="]
+        lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+        everything = ((pid, text.split()) for pid, _, text in (line.strip().partition(" ") for line in lines))
+    for pid, environment in everything:
+        if mark in environment:
+            with contextlib.suppress(ProcessLookupError):
+                if os.getsid(int(pid)) == int(pid):
+                    yield int(pid)
+
+
+def _environ(file: Path) -> Sequence[str]:
+    try:
+        return file.read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ()
 
 
 #: Children of this process, so that their exit codes can be read.

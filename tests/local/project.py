@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from mesh.local import process
+
 HERE = Path(__file__).parent
 MESH = Path(sys.executable).with_name("mesh")
 
@@ -118,7 +120,9 @@ class Project:
         return found
 
     def control_plane(self) -> int:
-        return int(json.loads((self.folder / ".mesh" / "run" / "control-plane.pid").read_text())["pid"])
+        found = process.find(self.folder / ".mesh" / "run" / "control-plane.pid")
+        assert found, "no control plane runs"
+        return found.pid
 
     def kill(self, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)

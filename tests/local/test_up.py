@@ -50,6 +50,15 @@ def test_up_again_says_that_it_is_up(make: Make) -> None:
     assert "up already" in other.text
 
 
+def test_two_at_once_start_one_mesh(make: Make) -> None:
+    project = make()
+    both = [project.start("up", "--detach") for _ in range(2)]
+    for each in both:
+        text, _ = each.communicate(timeout=60)
+        assert each.returncode == 0, text
+    assert len(project.processes()) == 3, "the control plane, the process and its sidecar"
+
+
 def test_two_projects_run_at_once(make: Make) -> None:
     one, two = make(name="one"), make(name="two")
     assert one.mesh("up", "--detach").code == 0
@@ -84,14 +93,44 @@ def test_an_interrupted_foreground_mesh_stops(make: Make) -> None:
     assert project.processes() == []
 
 
-def test_a_killed_up_leaves_what_down_stops(make: Make) -> None:
+@pytest.mark.parametrize("seconds", [0.3, 0.5, 1.0, 2.0])
+def test_a_killed_up_leaves_what_down_stops(make: Make, seconds: float) -> None:
     project = make()
     up = project.start("up")
-    until(lambda: (project.folder / ".mesh" / "run" / "pods").exists(), "it starts pods")
+    time.sleep(seconds)  # the moment is the test's subject
     up.kill()
     up.communicate()
     assert project.mesh("down").code == 0
     assert project.processes() == []
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0])
+def test_what_a_killed_up_left_the_next_one_takes_over(make: Make, seconds: float) -> None:
+    project = make()
+    up = project.start("up")
+    time.sleep(seconds)  # the moment is the test's subject
+    up.kill()
+    up.communicate()
+    done = project.mesh("up", "--detach")
+    assert done.code == 0, done.text
+    assert len(project.processes()) == 3, "the control plane, the process and its sidecar"
+
+
+@pytest.mark.parametrize(
+    "has", ["run/control-plane.pid", "run/lock", "state", "run/pods", "run/pods/*/web.pid"]
+)
+def test_a_killed_control_plane_leaves_nothing_that_down_does_not_find(make: Make, has: str) -> None:
+    """Killed as soon as it has written that, with the `mesh up` that waits for it."""
+    project = make()
+    up = project.start("up")
+    until(lambda: list((project.folder / ".mesh").glob(has)), f"there is {has}")
+    control = project.control_plane()
+    up.kill()
+    project.kill(control)
+    up.communicate()
+    assert project.mesh("down").code == 0
+    assert project.processes() == []
+    assert {p.name for p in project.folder.glob(".mesh/*")} <= {"logs"}
 
 
 def test_a_killed_control_plane_leaves_the_pods_running_and_the_next_adopts_them(make: Make) -> None:

@@ -53,6 +53,19 @@ def start(tmp_path: Path) -> Iterator[Started]:
         process.reap(each.pid)
 
 
+def test_without_a_record_there_is_nothing(tmp_path: Path) -> None:
+    assert process.find(tmp_path / "x.pid") is None
+
+
+@pytest.mark.parametrize("text", ["{}", ""])
+async def test_one_that_nobody_got_to_remember_is_found_all_the_same(start: Started, text: str) -> None:
+    """Its parent was killed after it had started it; what it started itself is not taken for it."""
+    running = start(PARENT)
+    await start.wrote()
+    running.record.write_text(text)
+    assert process.find(running.record) == running
+
+
 async def test_it_is_found_by_its_record_while_it_runs(start: Started) -> None:
     running = start(SLEEP)
     assert process.find(running.record) == running
@@ -67,7 +80,6 @@ async def test_it_is_found_by_its_record_while_it_runs(start: Started) -> None:
 )
 def test_a_record_that_says_nothing_finds_nothing(tmp_path: Path, text: str) -> None:
     record = tmp_path / "x.pid"
-    assert process.find(record) is None
     record.write_text(text)
     assert process.find(record) is None
 
