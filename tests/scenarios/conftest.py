@@ -10,16 +10,17 @@ import pytest
 
 from tests.scenarios.cluster import Cluster
 from tests.scenarios.engine import Engine
-from tests.scenarios.local import Local, mesh, project
+from tests.scenarios.local import Local, mesh, with_short_certificates
 
+LOCALLY = [pytest.param("local", marks=[pytest.mark.envoy, pytest.mark.xdist_group("scenarios")])]
 BOTH = [
-    pytest.param("local", marks=[pytest.mark.envoy, pytest.mark.xdist_group("scenarios")]),
+    *LOCALLY,
     pytest.param("cluster", marks=pytest.mark.cluster),
 ]
 
 
 def _local(folder: Path) -> Iterator[Engine]:
-    project(folder)
+    with_short_certificates(folder)
     try:
         mesh(folder, "up", "--detach")
         engine = Local(folder / ".mesh" / "kubeconfig", folder=folder)

@@ -204,6 +204,10 @@ class Engine(ABC):
     def outside(self, service: str) -> tuple[str, str]:
         """The address of the ingress and the authority by which an outside caller reaches a service there."""
 
+    def certificates(self) -> set[str]:
+        """Something that tells each workload's present certificate from the one before, where the engine says it."""
+        raise NotImplementedError(f"{self.name} does not tell")
+
     @abstractmethod
     def root(self) -> Root:
         """What signs the mesh's certificates."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from mesh.ca.certificate import Certificate
 from mesh.ca.keep import Root, load
 from tests.scenarios.engine import NAMESPACE, Engine, Place, visit
@@ -31,6 +33,16 @@ def project(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("charts", "services", "mesh.yaml"):
         (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def with_short_certificates(folder: Path) -> Path:
+    """The same with certificates that live for 10 s, so that everything that is done is done while they are replaced."""
+    project(folder)
+    settings = yaml.safe_load((ROOT / "mesh.yaml").read_text())
+    settings["certificates"] = {"lifetime": "10s"}
+    (folder / "mesh.yaml").unlink()
+    (folder / "mesh.yaml").write_text(yaml.safe_dump(settings))
     return folder
 
 
@@ -58,6 +70,11 @@ class Local(Engine):
 
     def outside(self, service: str) -> tuple[str, str]:
         return self._where("ingress", service)
+
+    def certificates(self) -> set[str]:
+        pods = self._core.list_namespaced_pod(NAMESPACE, _preload_content=False)
+        items = json.loads(pods.data)["items"]
+        return {f"{pod['metadata']['name']} {pod['status']['proxy']['certificateExpires']}" for pod in items}
 
     def root(self) -> Root:
         found = load(self.folder / ".mesh" / "ca")

@@ -12,6 +12,7 @@ from mesh.ca.authority import Authority, now
 from mesh.ca.certificate import Certificate
 from mesh.ca.keep import Root
 from mesh.model.identity import Identity
+from tests.scenarios.conftest import LOCALLY
 from tests.scenarios.engine import Engine
 
 MESH, OTHER = "cluster.local", "other.example"
@@ -40,6 +41,18 @@ def of_another_trust_domain(root: Root, folder: Path) -> Certificate:
 
 def expired(root: Root, folder: Path) -> Certificate:
     return of(Authority(root, MESH, lambda: now() - 2 * DAY))
+
+
+@pytest.mark.parametrize("running", LOCALLY, indirect=True)
+def test_certificates_are_replaced_under_load_and_no_call_fails(running: Engine) -> None:
+    """They live for 10 s there. On a cluster their lifetime is istiod's."""
+    first = running.certificates()
+    with running.at("orders").load("catalog", "GetProduct", {"id": "mug"}, seconds=40) as answers:
+        running.until(lambda: not first & running.certificates(), "all certificates are others", 20)
+        second = running.certificates()
+        running.until(lambda: not second & running.certificates(), "and others again", 20)
+    assert len(answers) > 100
+    assert [a for a in answers if not a.ok] == []
 
 
 def test_plaintext_is_refused(engine: Engine) -> None:
