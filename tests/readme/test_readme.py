@@ -5,26 +5,37 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.readme.blocks import Command, commands
+from tests.readme.blocks import Change, Command, File, steps
+from tests.scenarios.local import ROOT, mesh
 
-ROOT = Path(__file__).resolve().parents[2]
-README = list(commands((ROOT / "README.md").read_text()))
+README = list(steps((ROOT / "README.md").read_text()))
 OPTIONAL = ("grpcurl", "kubectl")  # what a reader may not have
-ELSEWHERE = (".mesh", ".git")
+PATIENCE = 15.0
+OWN = (".mesh", ".git", ".venv", ".hypothesis", "__pycache__", ".*_cache")
 
 
 def run(command: Command, folder: Path, environment: dict[str, str]) -> None:
+    """Raises AssertionError with what it printed when that is not what the README says."""
     if command.program == "export":
         name, _, value = command.text.removeprefix("export ").partition("=")
         environment[name] = value
         return
     if command.program in OPTIONAL and not shutil.which(command.program):
         return
+    end = time.monotonic() + (PATIENCE if command.soon else 0)
+    while not command.fits(*(done := printed(command, folder, environment))):
+        assert time.monotonic() < end, f"$ {command.text}\n{done[1]}\nexit code {done[0]}"
+        time.sleep(0.2)
+
+
+def printed(command: Command, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
     done = subprocess.run(
         ["bash", "-c", command.text],
         cwd=folder,
@@ -34,46 +45,83 @@ def run(command: Command, folder: Path, environment: dict[str, str]) -> None:
         text=True,
         timeout=150,
     )
-    assert done.returncode == command.code, f"$ {command.text}\n{done.stdout}"
-    assert command.fits(done.stdout), f"$ {command.text}\n{done.stdout}"
+    return done.returncode, done.stdout
+
+
+def write(file: File, folder: Path) -> None:
+    path = folder / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(file.text)
+
+
+def change(diff: str, folder: Path) -> None:
+    subprocess.run(["git", "apply", "-"], cwd=folder, input=diff, text=True, check=True, timeout=10)
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[Path]:
-    """What a clone has, after `make install`; its state is its own."""
-    for entry in ROOT.iterdir():
-        if entry.name not in ELSEWHERE:
-            (tmp_path / entry.name).symlink_to(entry)
-    yield tmp_path
-    subprocess.run([ROOT / ".venv" / "bin" / "mesh", "down"], cwd=tmp_path, check=True, timeout=60)
+    """What a clone has after `make install`. The packages are those of this run; nothing here installs into them."""
+    folder = tmp_path / "clone"
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*OWN))
+    installed = folder / ".venv"
+    installed.mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        (installed / entry.name).symlink_to(entry)
+    for stamp in (".installed", ".installed-dev"):
+        (installed / stamp).unlink(missing_ok=True)
+        (installed / stamp).touch()
+    yield folder
+    mesh(folder, "down")
 
 
-def test_commands_are_found_with_their_output_and_exit_code() -> None:
-    text = "x\n```console\n$ a b\n1 ... 2\n# exits with 3\n$ c\n```\n```console cluster\n$ d\n...\n9\n```\n"
-    a, c, d = commands(text)
-    assert (a.kind, a.text, a.output, a.code) == ("", "a b", ("1 ... 2",), 3)
-    assert (c.text, c.output, c.code) == ("c", (), 0)
-    assert (d.kind, d.output) == ("cluster", ("...", "9"))
-    assert a.fits("1 and  2\n")
-    assert not a.fits("1 and 3\n")
-    assert d.fits("7\n8\n9\n")
-    assert not d.fits("7\n8\n")
+def test_steps_are_found_with_output_and_exit_code() -> None:
+    text = "x\n```console\n$ a b\n1 ... 2\n# exits with 3\n$ c\n# in a moment\n```\n```console cluster\n$ d\n...\n9\n```\n"
+    a, c, d = steps(text)
+    assert a == Command("", "a b", ("1 ... 2",), 3)
+    assert c == Command("", "c", (), soon=True)
+    assert d == Command("cluster", "d", ("...", "9"))
+
+
+def test_files_and_changes_are_found() -> None:
+    text = "```python a/b.py\nx = 1\n```\n```diff\n+1\n```\n```python\nnot a file\n```\n"
+    assert list(steps(text)) == [File("a/b.py", "x = 1\n"), Change("+1\n")]
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "printed", "fits"),
+    [
+        (("1 ... 2",), 3, "1 and  2\n", True),
+        (("1 ... 2",), 3, "1 and 3\n", False),
+        (("1 ... 2",), 0, "1 and 2\n", False),
+        (("...", "9"), 3, "7\n8\n9\n", True),
+        (("...", "9"), 3, "7\n8\n", False),
+    ],
+)
+def test_an_output_fits_when_it_says_the_same(
+    output: tuple[str, ...], code: int, printed: str, fits: bool
+) -> None:
+    assert Command("", "a", output, 3).fits(code, printed) is fits
 
 
 @pytest.mark.envoy
+@pytest.mark.xdist_group("readme")
 @pytest.mark.timeout(240)
 def test_the_tour_is_true(clone: Path) -> None:
     environment = {**os.environ}
     environment.pop("KUBECONFIG", None)
-    for command in README:
-        if command.kind == "":
-            run(command, clone, environment)
+    for step in README:
+        if isinstance(step, File):
+            write(step, clone)
+        elif isinstance(step, Change):
+            change(step.diff, clone)
+        elif step.kind == "":
+            run(step, clone, environment)
 
 
 @pytest.mark.cluster
 @pytest.mark.timeout(400)
 def test_what_is_said_of_the_cluster_is_true() -> None:
     environment = {**os.environ}
-    for command in README:
-        if command.kind == "cluster":
-            run(command, ROOT, environment)
+    for step in README:
+        if isinstance(step, Command) and step.kind == "cluster":
+            run(step, ROOT, environment)
