@@ -24,20 +24,20 @@ _WIDE = 240
 def command(file: Path | None, output: str) -> None:
     """What runs, who it is, and whether its proxy has accepted its configuration."""
     paths = Paths.below(locate(file).parent)
-    found = {**status(Api(paths.kubeconfig)), "problems": not_applied(paths)}
+    found = {**status(Api(paths.kubeconfig)), "problems": problems(paths)}
     if output == "json":
         click.echo(json.dumps(found, indent=2))
     else:
         _print(found)
 
 
-def not_applied(paths: Paths) -> list[str]:
-    """What is wrong with files or objects that were changed, and so not applied: the mesh keeps its last good configuration."""
+def problems(paths: Paths) -> list[str]:
+    """What is wrong with files, which are then not applied, or has become wrong with the objects of the mesh."""
     try:
         said = json.loads(paths.progress.read_text())
     except (OSError, ValueError):
         return []
-    return [*said["refused"], *said["problems"]]
+    return [*(f"not applied: {text}" for text in said["refused"]), *said["problems"]]
 
 
 def status(api: Api) -> Object:
@@ -115,7 +115,7 @@ def _print(found: Object) -> None:
             if pod["reason"]:
                 click.echo(f"{pod['name']}: {pod['reason']}")
     for text in found["problems"]:
-        click.echo(f"not applied: {text}")
+        click.echo(text)
 
 
 def _ready(workload: Object) -> str:

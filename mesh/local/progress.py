@@ -78,7 +78,7 @@ class Progress:
             for p in pods
             if _behind(p)
         ]
-        problems = [str(p) for p in publisher.problems]
+        problems = list(dict.fromkeys(str(p) for p in publisher.problems))
         phase = "ready" if not waiting else self._said["phase"]
         if hopeless and phase == "starting":
             phase = "failed"

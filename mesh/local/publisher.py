@@ -1,4 +1,7 @@
-"""Store -> link -> compile -> xDS, on every change. Whatever has an error keeps its last good configuration.
+"""Store -> link -> compile -> xDS, on every change.
+
+What users write is checked before it comes into the store (validate, release). What became wrong there, as a route does when its service is
+deleted, is published as a cluster would publish it, and said.
 
 One task of the control plane. After a publish it writes, on each Istio object, whether every proxy has accepted it.
 """
@@ -100,8 +103,6 @@ class Publisher:
         typed, problems = self._reader.read(objects)
         mesh, more = link(typed, running=True)
         self.problems = tuple(sorted([*problems, *more]))
-        if any(p.severity is Severity.ERROR for p in self.problems):
-            return
         if await self._place(mesh, objects):
             return  # the pods' new ports are a change of the store: the next round has them
         pods = [o for o in objects if o["kind"] == "Pod"]
@@ -110,9 +111,20 @@ class Publisher:
         withheld = []
         for workload in mesh.workloads:
             if workload.key in allocated:
-                snapshot, _ = compiler.compile(workload)
-                withheld += await offer(self._world.server, workload, snapshot)
+                withheld += await self._compiled(compiler, workload)
         self._accept(mesh, objects, withheld)
+
+    async def _compiled(self, compiler: Compiler, workload: Workload) -> list[str]:
+        """Compile and offer one proxy's configuration. A mistake of the compiler's costs that proxy its news, and nobody else anything."""
+        try:
+            snapshot, _ = compiler.compile(workload)
+        except Exception as mistake:
+            reason = (
+                f"{workload.name} keeps the configuration that it has: {mistake!r}, a mistake in meshwright"
+            )
+            log.exception(reason)
+            return [reason]
+        return await offer(self._world.server, workload, snapshot)
 
     async def _place(self, mesh: Mesh, objects: Sequence[Object]) -> bool:
         """Give proxies a listener for each service that came into their scope; says whether there was one."""
@@ -175,10 +187,12 @@ class Publisher:
             "status": str(not rejected and acked == len(states)),
             "message": message,
         }
+        wrong = {p.place.file: str(p) for p in self.problems if p.severity is Severity.ERROR}
         for obj in about:
+            own = wrong.get(origin(obj))
             status: Object = {
                 "observedGeneration": obj["metadata"].get("generation", 1),
-                "conditions": [condition],
+                "conditions": [{**condition, "status": "False", "message": own} if own else condition],
             }
             if obj.get("status") != status:
                 await self._write_status(obj, status)
