@@ -18,8 +18,8 @@ from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest
 from mesh.envoy.resource import CLUSTER
 from mesh.envoy.snapshot import Snapshot
 from mesh.xds.server import Rejected, Server
+from tests.envoy.running import Envoy, application, call, envoy
 from tests.envoy.xds.config import caller
-from tests.envoy.xds.running import Envoy, application, call, envoy
 
 pytestmark = pytest.mark.envoy
 
