@@ -21,6 +21,7 @@ from mesh.local.paths import Paths
 from mesh.local.process import Process
 
 POLL_SECONDS = 0.1
+LEAST_FREE = 512 * 1024
 
 
 @click.command("up")
@@ -143,6 +144,10 @@ def _progress(paths: Paths) -> dict[str, Any] | None:
 
 
 def _tail(paths: Paths) -> str:
+    """The last lines of the control plane's log; on a full disk it could not write them."""
+    free = shutil.disk_usage(paths.root).free
+    if free < LEAST_FREE:
+        return f"the disk of {paths.root} is full ({free // 1024} KiB are left): make room and try again"
     log = paths.logs / "control-plane.log"
     return "\n".join(log.read_text(errors="replace").splitlines()[-10:]) if log.is_file() else ""
 

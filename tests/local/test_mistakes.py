@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -153,3 +154,23 @@ def test_a_port_that_is_taken_is_not_given_to_a_pod(make: Make) -> None:
     finally:
         for held in taken:
             held.close()
+
+
+def test_a_full_disk_is_said(make: Make) -> None:
+    project = make()
+    state = project.folder / ".mesh"
+    state.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(state)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("only root may mount the small disk that this takes")
+    try:
+        done = project.mesh("up", "--detach")
+        assert done.code == 1
+        assert f"the disk of {state} is full" in done.text
+        assert "make room" in done.text
+        assert project.processes() == []
+    finally:
+        subprocess.run(["umount", str(state)], check=True)
+        state.rmdir()
