@@ -27,6 +27,7 @@ from services.kit.events.inbox import INBOX, State
 from services.kit.events.outbox import OUTBOX
 
 ALL = ("all",)
+SHOWN = 2000  # characters of an event that `list` prints
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _line(letter: DeadLetter) -> str:
     except DecodeError:
         told = letter.body.hex()
     about = f"{letter.side}  {letter.id}  {letter.aggregate} #{letter.sequence}"
-    return f"{about}  {letter.error}\n    {told}"
+    return f"{about}  {letter.error}\n    {told[:SHOWN]}"
 
 
 COMMANDS: Mapping[str, Callable[[AsyncConnection, Sequence[str]], Awaitable[str]]] = {

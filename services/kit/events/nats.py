@@ -155,7 +155,8 @@ class Nats:
         self._log.debug("broker", reason=repr(error))
 
     async def _disconnected(self) -> None:
-        self._log.warning("the broker is gone; events wait in the outbox")
+        if self._client and not self._client.is_closed:
+            self._log.warning("the broker is gone")
 
     async def _reconnected(self) -> None:
         self._log.info("the broker is back")

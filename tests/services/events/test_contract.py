@@ -79,3 +79,37 @@ async def test_a_killed_broker_loses_nothing(shop: World) -> None:
         effects = await shop.until_effects(303)
     assert in_order(effects) == {name: list(range(1, 61)) for name in "abcde"} | {"down": [1, 2, 3]}
     assert await until(shop.lag, lambda lag: lag.waiting == 0)
+
+
+async def test_a_relay_that_was_frozen_disorders_nothing(shop: World) -> None:
+    aggregates = [f"a{n}" for n in range(20)]
+    for aggregate in aggregates:
+        await shop.tell(aggregate, 10)
+    async with running(shop.consumer().run()), shop.relay_process("frozen") as frozen:
+        await shop.until_effects(5)
+        frozen.send_signal(signal.SIGSTOP)
+        async with running(shop.relay("other").run()):
+            await shop.until_effects(200)
+            frozen.send_signal(signal.SIGCONT)
+            await shop.tell("late", 5)
+            effects = await shop.until_effects(205)
+    assert in_order(effects) == {name: list(range(1, 11)) for name in aggregates} | {"late": [1, 2, 3, 4, 5]}
+
+
+async def test_events_told_before_the_broker_is_there_arrive_when_it_is(shop: World) -> None:
+    await shop.server.stop()
+    await shop.tell("a", 3)
+    async with running(shop.relay().run(), shop.consumer().run()):
+        await until(shop.lag, lambda lag: lag.oldest > 0.5)
+        assert (await shop.lag()).waiting == 3
+        await shop.server.start()
+        assert await shop.until_effects(3) == [("a", 1), ("a", 2), ("a", 3)]
+
+
+async def test_what_a_consumer_died_over_comes_to_another_first(shop: World) -> None:
+    await shop.tell("a", 3)
+    async with running(shop.relay().run()):
+        async with shop.broker.subscribe("order", "listener") as deliveries:
+            await anext(deliveries)  # and never acknowledged
+        async with running(shop.consumer().run()):
+            assert await shop.until_effects(3) == [("a", 1), ("a", 2), ("a", 3)]

@@ -112,6 +112,12 @@ class World:
         async with database.read() as connection:
             return await deadletters.find(connection)
 
+    async def clear(self) -> None:
+        """Leaves the databases without tables, for another test."""
+        for database, metadata in ((self.telling, TOLD), (self.hearing, HEARD)):
+            async with database.write() as connection:
+                await connection.run_sync(metadata.drop_all)
+
     @asynccontextmanager
     async def relay_process(self, owner: str) -> AsyncIterator[asyncio.subprocess.Process]:
         """A relay that can be killed."""
