@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("files", nargs=-1)
-@click.option("--chart", type=click.Path(path_type=Path), help="Render this chart, and check what comes out.")
+@click.option(
+    "--chart",
+    type=click.Path(exists=True, path_type=Path),
+    help="Render this chart, and check what comes out.",
+)
 @click.option(
     "--values",
     "-f",
     "values",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Values for the chart; may be given again, later ones win.",
 )
 @click.option("--release", default="", help="The release's name. Default: the chart's folder.")
@@ -41,7 +45,8 @@ def command(
 ) -> None:
     """Check the manifests in FILES (folders are searched for *.yaml and *.yml; "-" is standard input) or those of a chart.
 
-    All are one mesh: what one names, another may define. Exits with 1 when there is an error; warnings alone are no error.
+    All are one mesh: what one names, another may define. Exits with 1 when there is an error, with 2 when
+    something cannot be read; warnings alone are no error.
     """
     if not files and chart is None:
         raise click.UsageError("say which FILES to check, or --chart DIR")
@@ -78,7 +83,7 @@ def _read(files: Sequence[str], namespace: str) -> tuple[list[Object[Any]], list
 
 
 def _texts(files: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(name, text) of each file. Raises click.FileError when one cannot be read."""
+    """(name, text) of each file. Raises click.UsageError when one cannot be read."""
     for name in files:
         if name == "-":
             yield "-", sys.stdin.read()
@@ -89,7 +94,7 @@ def _texts(files: Sequence[str]) -> Iterator[tuple[str, str]]:
             try:
                 yield str(each), each.read_text()
             except (OSError, UnicodeDecodeError) as error:
-                raise click.FileError(str(each), getattr(error, "strerror", "") or str(error)) from error
+                raise click.UsageError(f"{each}: {getattr(error, 'strerror', '') or error}") from error
 
 
 def _rendered(

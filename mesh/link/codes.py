@@ -40,6 +40,7 @@ CODES: Final = tuple(
         ("MW0103", _E, "Wrong type", "The value has the wrong type, or is not one of the names that the field takes, or is no duration such as 2s."),
         ("MW0104", _E, "Unknown kind", "The API group is Istio's or Kubernetes' own; the kind is not one of its kinds."),
         ("MW0105", _W, "Not run here", "The kind makes pods on a cluster. On one machine only Deployments and Pods are run."),
+        ("MW0106", _W, "Does nothing", "Istio's API has the field, and Istio itself ignores it, unless it is told otherwise when it is installed."),
         ("MW0201", _E, "Unknown host", "A route or rule names a service that is not in the mesh. Short names are completed with the namespace of the object that uses them."),
         ("MW0202", _E, "Missing subset", "A route names a subset that no DestinationRule of that host defines. Envoy would answer 503 to every such request."),
         ("MW0203", _E, "Given twice", "Two objects, hosts, subsets, ports or containers have one name."),

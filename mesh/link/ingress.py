@@ -48,6 +48,11 @@ def invalid(at: Spot, listeners: Sequence[IngressListener]) -> Iterator[Problem]
         if not _is_own(listener.default_endpoint):
             text = f"{listener.default_endpoint!r} is not a port of the application"
             yield (here / "defaultEndpoint").problem("MW0310", text, "as in 127.0.0.1:8080")
+        if listener.tls is not None:
+            text = (
+                "Istio ignores the tls of a Sidecar's listener, unless ENABLE_TLS_ON_SIDECAR_INGRESS is set"
+            )
+            yield (here / "tls").problem("MW0106", text, "remove it; callers in the mesh use mutual TLS")
         yield from connectionpool.invalid(here / "connectionPool", listener.connection_pool)
 
 

@@ -52,6 +52,9 @@ def _outlier(at: Spot, outlier: OutlierDetection) -> Iterator[Problem]:
     for field, percent in percents.items():
         if percent > 100:
             yield (at / field).problem("MW0304", f"{percent} is not a percentage", "use 0 to 100")
+    if outlier.consecutive_errors:
+        fix = "use consecutive5xxErrors or consecutiveGatewayErrors"
+        yield (at / "consecutiveErrors").problem("MW0106", "Istio ignores consecutiveErrors", fix)
     if outlier.consecutive_local_origin_failures and not outlier.split_external_local_origin_errors:
         text = "consecutiveLocalOriginFailures counts only with splitExternalLocalOriginErrors"
         yield (at / "consecutiveLocalOriginFailures").problem("MW0302", text, "set that to true")

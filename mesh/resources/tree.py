@@ -1,7 +1,6 @@
 """YAML text -> plain values, and the line of every field. The only place that touches a YAML library.
 
-Input: the text of a file or of rendered charts. Output: one Document per YAML document, read by ``object``. Scalars are resolved as
-Kubernetes resolves them: whole numbers, numbers, booleans and null; everything else, dates too, is text.
+Input: the text of a file or of rendered charts. Output: one Document per YAML document, read by ``object``.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from mesh.resources import scalartext
 from mesh.resources.problem import Place, Problem, Severity
 from mesh.resources.sources import Sources
 
@@ -19,14 +19,15 @@ Path = tuple[str | int, ...]
 _yaml: Any = yaml
 _FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT: Final = "tag:yaml.org,2002:str"
-_LONGEST_WORD: Final = len("false")
+_MERGE: Final = "tag:yaml.org,2002:merge"
+_PLAIN: Final = "plain"
 _DEEPEST: Final = 100
 #: Aliases may repeat this many values for each character of the text; beyond it the text is a bomb, not a manifest.
 _MOST_VALUES_PER_CHARACTER: Final = 10
 
 
 class _Loader(_FastLoader):  # type: ignore[misc]
-    """The fast loader, without asking a dozen regular expressions about every word."""
+    """The fast loader, leaving to ``scalartext`` what a plain word is."""
 
     def descend_resolver(self, current_node: Any, current_index: Any) -> None:
         """Paths do not decide what a value is."""
@@ -35,10 +36,9 @@ class _Loader(_FastLoader):  # type: ignore[misc]
         """Nor on the way back."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-        word = kind is yaml.ScalarNode and (
-            not implicit[0] or (len(value) > _LONGEST_WORD and value[0].isalpha())
-        )
-        return _TEXT if word else super().resolve(kind, value, implicit)
+        if kind is not yaml.ScalarNode:
+            return super().resolve(kind, value, implicit)
+        return _TEXT if not implicit[0] else _MERGE if value == "<<" else _PLAIN
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,10 @@ class _Reader:
     def _pairs(self, node: Any, path: Path) -> Iterator[tuple[str, Any]]:
         seen: set[str] = set()
         for key_node, value_node in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
+            if key_node.tag == _MERGE:
                 yield from self._merged(value_node, path)
         for key_node, value_node in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
+            if key_node.tag == _MERGE:
                 continue
             key = _key(key_node)
             if key in seen or not isinstance(key_node, yaml.ScalarNode):
@@ -175,6 +175,8 @@ class _Reader:
             self._problems.append(_broken(place, "a key must be text"))
 
     def _scalar(self, node: Any) -> Any:
+        if node.tag == _PLAIN:
+            return scalartext.value(node.value)
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind not in ("int", "float", "bool", "null") or ":" in node.value:  # 12:30 is no number here
             return node.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,9 +84,36 @@ def test_a_mistake_in_a_chart_names_its_template(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [((), "say which FILES"), (("-f", "x.yaml", "y.yaml"), "--values"), (("nowhere.yaml",), "nowhere.yaml")],
+    [
+        ((), "say which FILES"),
+        (("-f", __file__, "y.yaml"), "--values are for --chart"),
+        (("nowhere.yaml",), "nowhere.yaml: No such file"),
+        (("--chart", "nowhere"), "'nowhere' does not exist"),
+        (("--chart", ".", "-f", "nowhere.yaml"), "'nowhere.yaml' does not exist"),
+        ((sys.executable,), "can't decode"),
+    ],
 )
-def test_what_cannot_be_checked_is_said(arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_read_is_said(arguments: tuple[str, ...], said: str) -> None:
     found = check(*arguments)
-    assert found.exit_code in (1, 2)
+    assert found.exit_code == 2
     assert said in found.output
+
+
+def test_a_chart_that_does_not_render_is_said_where_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: small\nversion: 0.1.0\n")
+    (tmp_path / "templates" / "a.yaml").write_text(
+        'kind: A\nname: {{ required "give a name" .Values.name }}\n'
+    )
+    found = check("--chart", tmp_path)
+    assert found.exit_code == 1
+    assert found.output.startswith("small/templates/a.yaml:2: MW0503 error")
+    assert "give a name" in found.output
+
+
+def test_warnings_alone_are_no_error(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text(SERVICE.replace("spec: {", "spec: {selector: {app: web}, "))
+    found = check(file)
+    assert found.exit_code == 0
+    assert found.output.splitlines()[-1] == "1 object: 0 errors, 1 warning"
