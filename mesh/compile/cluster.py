@@ -170,6 +170,7 @@ def _upstream(target: Target, part: _Part, spoken: Spoken) -> Upstream:
         entry=False,
         credentials=target.kind is Kind.ROUTER or selected,
         config=target.config,
+        local=target.local,
     )
 
 

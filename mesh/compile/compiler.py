@@ -181,7 +181,7 @@ class Compiler:
 
     def _inbound(self, workload: Workload) -> Inbound:
         peer = self._peers.for_workload(workload.namespace, workload.labels)
-        return Inbound(workload, peer, self._own(workload), self._mesh.config)
+        return Inbound(workload, peer, self._own(workload), self._mesh.config, self._placement.local)
 
     def _served(self, workload: Workload) -> tuple[Served, ...]:
         key = ("served", self._alike(workload))

@@ -43,6 +43,7 @@ class Inbound:
     peer: Peer
     authorization: Authorization
     config: MeshConfig
+    local: bool
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _passthrough(inbound: Inbound, number: int, mode: MutualTLS) -> Iterator[Fil
 
 def _chains(inbound: Inbound, port: _Port, mode: MutualTLS) -> Iterator[FilterChain]:
     config = inbound.config
-    socket = tls.server([config.trust_domain, *config.trust_domain_aliases])
+    socket = tls.server([config.trust_domain, *config.trust_domain_aliases], inbound.local)
     for option in options(port.protocol, mode):
         catch_all_http = port.passthrough and option.http
         yield inbound_chain(

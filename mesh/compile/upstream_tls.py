@@ -35,6 +35,7 @@ class Upstream:
     entry: bool
     credentials: bool
     config: MeshConfig
+    local: bool
 
     @property
     def own(self) -> ClientTLS | None:
@@ -52,11 +53,13 @@ def apply(cluster: Cluster, upstream: Upstream) -> None:
     given, config = upstream.given, upstream.config
     if given is None:
         if config.enable_auto_mtls and upstream.assumed in (MutualTLS.PERMISSIVE, MutualTLS.STRICT):
-            _detected(cluster, tls.client(upstream.server_name, upstream.identities, upstream.http2))
+            _detected(
+                cluster, tls.client(upstream.server_name, upstream.identities, upstream.http2, upstream.local)
+            )
     elif given.mode is TLSMode.ISTIO_MUTUAL:
         names = given.subject_alt_names or upstream.identities
         cluster.transport_socket.CopyFrom(
-            tls.client(given.sni or upstream.server_name, names, upstream.http2)
+            tls.client(given.sni or upstream.server_name, names, upstream.http2, upstream.local)
         )
     elif own := upstream.own:
         names = upstream.identities if upstream.entry else ()

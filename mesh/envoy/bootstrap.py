@@ -91,13 +91,13 @@ def _dynamic(delta: bool) -> Config:
             "api_type": "DELTA_GRPC" if delta else "GRPC",
             "transport_api_version": "V3",
             "set_node_on_first_message_only": True,
-            "grpc_services": [{"envoy_grpc": {"cluster_name": "xds-grpc", "retry_policy": _RECONNECT}}],
+            "grpc_services": [{"envoy_grpc": {"cluster_name": "xds-grpc", "retry_policy": RECONNECT}}],
         },
     }
 
 
 #: Envoy's own default waits up to 30 s, in which a control plane that has returned would not be noticed.
-_RECONNECT = {"retry_back_off": {"base_interval": "0.05s", "max_interval": "1s"}}
+RECONNECT = {"retry_back_off": {"base_interval": "0.05s", "max_interval": "1s"}}
 
 
 def _control_plane(name: str, socket: str) -> Config:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from envoy.config.core.v3.base_pb2 import TransportSocket
+from envoy.config.core.v3.base_pb2 import RetryPolicy, TransportSocket
 from envoy.config.core.v3.config_source_pb2 import ApiConfigSource, ApiVersion, ConfigSource
 from envoy.extensions.transport_sockets.raw_buffer.v3.raw_buffer_pb2 import RawBuffer
 from envoy.extensions.transport_sockets.tls.v3.common_pb2 import TlsParameters
@@ -21,7 +21,9 @@ from envoy.extensions.transport_sockets.tls.v3.tls_pb2 import (
     UpstreamTlsContext,
 )
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
+from google.protobuf.json_format import ParseDict
 
+from mesh.envoy.bootstrap import RECONNECT
 from mesh.envoy.typed import extension
 
 IDENTITY: Final = "default"
@@ -42,12 +44,17 @@ VERSIONS: Final = {
 }
 #: A credential's authorities stand beside it under its name and this.
 CA_SUFFIX: Final = "-cacert"
+#: As the bootstrap has it for everything else.
+_RECONNECT: Final = ParseDict(RECONNECT, RetryPolicy())
 _SOCKET: Final = "envoy.transport_sockets.tls"
 _BUILTIN, _KUBERNETES, _EXTERNAL = "builtin://", "kubernetes://", "sds://"
 
 
-def secret(name: str) -> SdsSecretConfig:
-    """A secret by name, from the SDS server beside the proxy. Nothing starts before it has an identity; a file may be missing."""
+def secret(name: str, local: bool = False) -> SdsSecretConfig:
+    """A secret by name, from the SDS server beside the proxy. Nothing starts before it has an identity; a file may be missing.
+
+    ``local``: that server is the control plane, which may go and come back; on a cluster it is Istio's agent, which stays.
+    """
     source = ConfigSource(
         api_config_source={
             "api_type": ApiConfigSource.GRPC,
@@ -59,6 +66,8 @@ def secret(name: str) -> SdsSecretConfig:
     )
     if name in (IDENTITY, ROOT):
         source.initial_fetch_timeout.FromTimedelta(timedelta(0))
+    if local:
+        source.api_config_source.grpc_services[0].envoy_grpc.retry_policy.CopyFrom(_RECONNECT)
     return SdsSecretConfig(name=name, sds_config=source)
 
 
@@ -74,13 +83,15 @@ def credential(name: str) -> SdsSecretConfig:
     return SdsSecretConfig(name=name if kept else f"{_KUBERNETES}{name}", sds_config=source)
 
 
-def _common(alpn: Sequence[str], matches: list[StringMatcher], ciphers: Iterable[str]) -> CommonTlsContext:
+def _common(
+    alpn: Sequence[str], matches: list[StringMatcher], ciphers: Iterable[str], local: bool
+) -> CommonTlsContext:
     return CommonTlsContext(
         tls_params={**VERSIONS, "cipher_suites": ciphers},
-        tls_certificate_sds_secret_configs=[secret(IDENTITY)],
+        tls_certificate_sds_secret_configs=[secret(IDENTITY, local)],
         combined_validation_context={
             "default_validation_context": {"match_subject_alt_names": matches},
-            "validation_context_sds_secret_config": secret(ROOT),
+            "validation_context_sds_secret_config": secret(ROOT, local),
         },
         alpn_protocols=alpn,
     )
@@ -91,22 +102,23 @@ def exactly(names: Iterable[str]) -> list[StringMatcher]:
     return [StringMatcher(exact=each) for each in names]
 
 
-def client(sni: str, identities: Iterable[str], http2: bool) -> TransportSocket:
+def client(sni: str, identities: Iterable[str], http2: bool, local: bool = False) -> TransportSocket:
     """Mutual TLS to a service whose workloads have one of ``identities`` (SPIFFE URIs)."""
     alpn = ("istio", "h2") if http2 else ("istio",)
-    return socket(UpstreamTlsContext(common_tls_context=_common(alpn, exactly(identities), ()), sni=sni))
+    common = _common(alpn, exactly(identities), (), local)
+    return socket(UpstreamTlsContext(common_tls_context=common, sni=sni))
 
 
 def socket(context: UpstreamTlsContext | DownstreamTlsContext) -> TransportSocket:
     return TransportSocket(**extension(_SOCKET, context))
 
 
-def server(trust_domains: Iterable[str]) -> TransportSocket:
+def server(trust_domains: Iterable[str], local: bool = False) -> TransportSocket:
     """Mutual TLS that asks every caller for a certificate of one of ``trust_domains``."""
     matches = [StringMatcher(prefix=f"spiffe://{domain}/") for domain in trust_domains]
     return socket(
         DownstreamTlsContext(
-            common_tls_context=_common(("h2", "http/1.1"), matches, CIPHERS),
+            common_tls_context=_common(("h2", "http/1.1"), matches, CIPHERS, local),
             require_client_certificate={"value": True},
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +36,15 @@ class Pair:
     catalog: Envoy
     outbound: int
     inbound: int
+    socket: Path
+    serving: AsyncExitStack
+
+    async def leave(self) -> None:
+        """The control plane goes away."""
+        await self.serving.aclose()
+
+    async def come_back(self) -> None:
+        await self.serving.enter_async_context(self.server.serve(self.socket))
 
 
 @asynccontextmanager
@@ -48,10 +57,11 @@ async def pair(directory: Path, lifetime: timedelta = LIFETIME) -> AsyncIterator
     with closing(Allocator()) as allocator:
         async with (
             application("catalog") as port,
-            server.serve(directory / "xds.sock"),
+            AsyncExitStack() as serving,
             envoy(directory, orders.proxy_id) as caller,
             envoy(directory, catalog.proxy_id) as called,
         ):
+            await serving.enter_async_context(server.serve(socket := directory / "xds.sock"))
             placement = _placement(mesh, allocator, {catalog.key: port})
             for workload in mesh.workloads:
                 await rotation.add(workload.proxy_id, workload.identity)
@@ -64,6 +74,8 @@ async def pair(directory: Path, lifetime: timedelta = LIFETIME) -> AsyncIterator
                 called,
                 placement.outbound[orders.key, "catalog.shop.svc.cluster.local", PORT],
                 placement.inbound[catalog.key, PORT],
+                socket,
+                serving,
             )
 
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from mesh.ca.certificate import Certificate
-from tests.envoy.mtls.pair import ORDERS, pair
+from tests.envoy.mtls.pair import CATALOG, ORDERS, Pair, pair
 from tests.envoy.running import call
 from tests.scenarios.stranger import context
 
@@ -32,7 +32,7 @@ async def test_certificates_of_two_seconds_are_replaced_under_load_and_no_call_f
             callers = [group.create_task(_call_until(both.outbound, done)) for _ in range(CALLERS)]
             seen: set[int] = set()
             while len(seen) < SERIALS:
-                seen.add(await asyncio.to_thread(_serial, both.inbound, both.authority.issue(ORDERS)))
+                seen.add(await _shown(both))
                 await asyncio.sleep(0.2)
             done.set()
         assert all(caller.result() > SERIALS for caller in callers)
@@ -41,6 +41,27 @@ async def test_certificates_of_two_seconds_are_replaced_under_load_and_no_call_f
         rotating.cancel()
         await asyncio.wait([rotating])
         assert rotating.cancelled()
+
+
+async def test_a_control_plane_that_was_away_for_long_renews_certificates_at_once(tmp_path: Path) -> None:
+    # Envoy's own back-off would by then try every 16 s.
+    async with pair(tmp_path) as both:
+        await both.leave()
+        async with asyncio.timeout(30):
+            while await both.catalog.counter(r"cluster\.sds-grpc\.upstream_cx_connect_fail") < 20:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        before = await _shown(both)
+        await both.come_back()
+        await both.rotation.add(both.catalog.proxy_id, CATALOG)
+        async with asyncio.timeout(2):
+            while await _shown(both) == before:
+                pass
+        assert await call(both.outbound) == "catalog"
+
+
+async def _shown(both: Pair) -> int:
+    """The serial number of the certificate that the sidecar of catalog shows on the wire."""
+    return await asyncio.to_thread(_serial, both.inbound, both.authority.issue(ORDERS))
 
 
 async def _call_until(port: int, done: asyncio.Event) -> int:
