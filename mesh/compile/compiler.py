@@ -23,7 +23,6 @@ from mesh.compile.cluster import Target, clusters
 from mesh.compile.endpoint import assignment
 from mesh.compile.gateway import Socket
 from mesh.compile.inbound import Inbound
-from mesh.compile.peer import PeerPolicies
 from mesh.compile.ports import port_of
 from mesh.compile.route import caller_labels
 from mesh.compile.scope import Scope, Scopes
@@ -34,6 +33,7 @@ from mesh.envoy.address import ANY, LOOPBACK
 from mesh.envoy.rds import route_names
 from mesh.envoy.snapshot import Snapshot
 from mesh.model.mesh import CLUSTER, Mesh, Placement
+from mesh.model.peer import PeerPolicies
 from mesh.model.service import Kind, Service, Workload
 from mesh.resources.problem import Problem
 

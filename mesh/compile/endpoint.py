@@ -13,12 +13,12 @@ from envoy.config.endpoint.v3.endpoint_components_pb2 import LbEndpoint, Localit
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 
 from mesh.compile.cluster import Target
-from mesh.compile.peer import PeerPolicies
 from mesh.compile.traffic import find_subset, for_subset, tls_mode
 from mesh.envoy import names
 from mesh.envoy.address import LOOPBACK, socket_address
 from mesh.envoy.metadata import metadata
 from mesh.model.mesh import Placement
+from mesh.model.peer import PeerPolicies
 from mesh.model.service import Endpoint, Port, Workload
 from mesh.resources.istio.destinationrule import TLSMode
 from mesh.resources.istio.security import MutualTLS

@@ -22,11 +22,11 @@ from mesh.compile.authz import Authorization
 from mesh.compile.listener import inbound_chain, inspectors
 from mesh.compile.mtls import Option, options
 from mesh.compile.outbound import RESERVED
-from mesh.compile.peer import Peer
 from mesh.compile.served import Served
 from mesh.envoy import filters, names, tls
 from mesh.envoy.address import ANY, socket_address
 from mesh.envoy.metadata import config_path, metadata
+from mesh.model.peer import Peer
 from mesh.model.service import Protocol, Workload
 from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.security import MutualTLS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh.link import labels, qualify, selectors, trafficpolicy
+from mesh.link.encryption import mismatched
 from mesh.link.exports import exports
 from mesh.link.hosts import is_domain, is_label
 from mesh.link.names import Names
@@ -58,8 +59,12 @@ def misdirected(each: Object[DestinationRuleSpec], names: Names) -> Iterator[Pro
     if service is None:
         return
     yield from _ports(at / "trafficPolicy", given.traffic_policy, service)
+    yield from mismatched(at / "trafficPolicy", given.traffic_policy, service, names)
     for i, subset in enumerate(given.subsets):
         yield from _ports(at / "subsets" / i / "trafficPolicy", subset.traffic_policy, service)
+        yield from mismatched(
+            at / "subsets" / i / "trafficPolicy", subset.traffic_policy, service, names, subset
+        )
         wanted = {**service.selector, **subset.labels}
         if service.selector and not names.pods.selected(service.namespace, wanted):
             listed = ", ".join(f"{k}={v}" for k, v in subset.labels.items())

@@ -29,6 +29,7 @@ from mesh.link.names import Names
 from mesh.link.pods import Pods
 from mesh.link.services import services
 from mesh.model.mesh import Config, Mesh
+from mesh.model.peer import PeerPolicies
 from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.object import Object
 from mesh.resources.problem import Problem, Severity
@@ -68,7 +69,9 @@ def link(objects: Sequence[Object[Any]], running: bool = False) -> tuple[Mesh, l
     settings = next((o.spec for o in reversed(objects) if o.kind == "MeshConfig"), MeshConfig())
     pods = workloads(sorted_out.usable, settings.trust_domain, running)
     mesh = _mesh(sorted_out, settings, pods, running)
-    names = Names(mesh.services, mesh.destination_rules, mesh.gateways, Pods(pods), settings.root_namespace)
+    root = settings.root_namespace
+    peers = PeerPolicies(mesh.peer_authentications, root)
+    names = Names(mesh.services, mesh.destination_rules, mesh.gateways, Pods(pods), peers, root)
     problems = [*sorted_out.problems, *conflicts(mesh, names.pods)]
     for each in sorted_out.usable:
         problems.extend(_CHECKS[each.kind][1](each, names) if each.kind in _CHECKS else ())

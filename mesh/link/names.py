@@ -12,6 +12,7 @@ from mesh.link.hosts import matches
 from mesh.link.pods import Pods
 from mesh.model.identity import Identity
 from mesh.model.mesh import Config
+from mesh.model.peer import PeerPolicies
 from mesh.model.service import Port, Service, Workload
 from mesh.resources.istio.destinationrule import DestinationRuleSpec, Subset
 from mesh.resources.istio.network import GatewaySpec
@@ -27,6 +28,7 @@ class Names:
     rules: Sequence[Config[DestinationRuleSpec]]
     gateways: Sequence[Config[GatewaySpec]]
     pods: Pods
+    peers: PeerPolicies
     root_namespace: str
 
     @cached_property
