@@ -66,6 +66,8 @@ class Progress:
                 continue
 
     def _look(self, world: World, publisher: Publisher) -> None:
+        if self._said["phase"] == "failed":
+            return  # `mesh up` has yet to read why
         pods = world.pods()
         skipped = [why(p) for p in pods if reason(p) in SKIPPED]
         hopeless = [why(p) for p in pods if _hopeless(p)]
