@@ -19,7 +19,7 @@ from mesh.resources.object import from_json
 from mesh.resources.support import KINDS_NOT_TRANSLATED, NOT_TRANSLATED
 
 MESH = Path(kinds.__file__).parents[1]
-READERS = [MESH / "compile", MESH / "link"]
+READERS = [MESH / "compile", MESH / "link", MESH / "model"]
 SPECS = {kind: spec for kind, (_, spec) in kinds._ISTIO.items() if kind not in KINDS_NOT_TRANSLATED}
 #: Names for people, which configure nothing.
 FOR_PEOPLE = {("HTTPMatch", "name"), ("GatewayServer", "name")}
@@ -57,7 +57,7 @@ TYPES = {kind: way for spec in SPECS.values() for kind, way in _types(spec)}
 
 
 def _read() -> set[str]:
-    """Every attribute that a module of compile or link reads of anything."""
+    """Every attribute that a module of compile, link or model reads of anything."""
     trees = (ast.parse(path.read_text()) for folder in READERS for path in folder.glob("*.py"))
     return {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
