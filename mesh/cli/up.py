@@ -40,12 +40,13 @@ def command(file: Path | None, detach: bool, timeout: float) -> None:
         raise click.ClickException(
             f"there is no {path.name} in {path.parent}: run mesh where it is, or give --file"
         )
-    mine = False
+    mine = adopted = False
     interruption = Interruption()
     try:
         with paths.turn(), interruption.held():
             running = process.find(paths.control_plane)
             mine = running is None
+            adopted = any(process.find(record) for record in paths.run.glob("pods/*/*.pid"))
             control = running or _start(path, paths)
         if not mine and not detach:
             text = f"this mesh is up already (process {control.pid}); `mesh down` stops it"
@@ -59,7 +60,7 @@ def command(file: Path | None, detach: bool, timeout: float) -> None:
             _stop(interruption, paths)
         raise SystemExit(130) from None
     except _Failed as failed:
-        if mine:
+        if mine and not adopted:  # what a killed control plane left serving goes on serving
             _stop(interruption, paths)
         raise click.ClickException(str(failed)) from None
 
@@ -108,8 +109,8 @@ def _wait_ready(control: Process, paths: Paths, limit: float) -> None:
     while time.monotonic() < end:
         said = _progress(paths) or said
         if said.get("phase") == "ready":
-            for text in said["skipped"]:
-                click.echo(f"left out: {text}")
+            for text in said["warnings"]:
+                click.echo(text)
             return
         if said.get("phase") == "failed":
             raise _Failed("\n".join(["the mesh cannot run:", *said["problems"]]))

@@ -70,6 +70,7 @@ CODES: Final = tuple(
         ("MW0502", _W, "Missing toolchain", "The command for an image needs a tool that is not installed. The workload is left out; everything else runs."),
         ("MW0503", _E, "Chart does not render", "Helm refused the chart or its values; the message is Helm's."),
         ("MW0504", _E, "mesh.yaml", "mesh.yaml itself is wrong: a field, a path or a value."),
+        ("MW0505", _W, "Not kept here", "The local Kubernetes API does not have the kind. On a cluster the object has its effect; here it is left out."),
     )
 )  # fmt: skip
 SEVERITY: Final = {code.code: code.severity for code in CODES}

@@ -5,15 +5,19 @@ Read by `mesh up` and `mesh check`; a mistake is a Problem with its line.
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from mesh.local import yamlfile
 from mesh.resources.decode import Decoder
 from mesh.resources.problem import Place, Problem, Severity
-from mesh.resources.tree import Document, documents
+from mesh.resources.tree import Document
 
 NAME = "mesh.yaml"
 SHORTEST_LIFETIME = timedelta(seconds=2)
@@ -38,6 +42,24 @@ class Image:
     needs: tuple[str, ...] = ()
     cwd: str = "."
     env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> list[str]:
+        """Of the tools that it needs, those that are not installed."""
+        return [tool for tool in self.needs if shutil.which(tool) is None]
+
+    def program(self, root: Path) -> str | None:
+        """Where the program is that it runs: ``python`` is the interpreter of the mesh itself, a path begins at ``cwd``."""
+        name = self.run[0]
+        if name in ("python", "python3"):
+            return sys.executable
+        path = str((root / self.cwd / name).resolve()) if "/" in name else name
+        return shutil.which(path, path=search_path())
+
+
+def search_path() -> str:
+    """Where programs are looked for: beside the mesh's own interpreter first."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +103,13 @@ def load(path: Path) -> tuple[Config | None, list[Problem]]:
         text = f"there is no {path.name} in {root}"
         fix = "run mesh in the directory that has it, or say where with --file"
         return None, [Problem(Place(str(path)), "MW0504", Severity.ERROR, text, fix)]
-    found, problems = documents(path.read_text(), path.name)
-    if not found or not isinstance(found[0].data, dict):
-        text = "mesh.yaml is empty"
+    document, problems = yamlfile.mapping(path, path.name)
+    if document is None:
+        text = f"{path.name} is empty"
         return None, problems or [Problem(Place(path.name), "MW0504", Severity.ERROR, text, "name a release")]
-    document = found[0]
     settings = Decoder(document, problems).decode(Settings, document.data, ())
-    problems += _check(document, root, settings)
+    misread = {problem.place.line for problem in problems}  # what follows from that is not worth saying
+    problems += (p for p in _check(document, root, settings) if p.place.line not in misread)
     return Config(root, settings), problems
 
 
@@ -122,6 +144,16 @@ def _check(document: Document, root: Path, settings: Settings) -> list[Problem]:
     for name, image in settings.images.items():
         if not image.run:
             report(("images", name), f"image {name} has no command", "give run: [program, argument, ...]")
+        elif not image.missing and image.program(root) is None:
+            text = f"there is no program {image.run[0]} to run for {name}"
+            report(("images", name, "run"), text, "install or build it, or correct run")
+        found += (_needed(document, name, tool) for tool in image.missing)
     if settings.certificates.lifetime < SHORTEST_LIFETIME:
         report(("certificates", "lifetime"), "certificates cannot live shorter than 2s", "give 10s or more")
     return found
+
+
+def _needed(document: Document, image: str, tool: str) -> Problem:
+    text = f"{image} needs {tool}, which is not installed: its workloads are left out"
+    place = document.place(("images", image, "needs"))
+    return Problem(place, "MW0502", Severity.WARNING, text, f"install {tool} and save this file again")

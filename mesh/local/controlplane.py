@@ -54,8 +54,9 @@ async def main(path: Path) -> int:
             return 1
         wanted = await asyncio.to_thread(release.wanted, loaded)
         if wanted.errors:
-            progress.failed(wanted.problems)
+            progress.failed([*problems, *wanted.problems])
             return 1
+        progress.files([*problems, *wanted.problems])
         os.chdir(paths.run)
         try:
             await _run(path, loaded, paths, progress, wanted)
@@ -118,14 +119,17 @@ async def _follow(world: World, path: Path, progress: Progress) -> None:
         seen = now
         loaded, problems = configuration.load(path)
         if loaded is None or any(p.severity == "error" for p in problems):
-            progress.refused(problems)
+            progress.files(problems)
             continue
         wanted = await asyncio.to_thread(release.wanted, loaded)
-        progress.refused(wanted.errors)
+        refusal = ""
         if not wanted.errors:
             world.config = loaded
-            with contextlib.suppress(Refused):
+            try:
                 await release.apply(world.store, wanted.objects)
+            except Refused as refused:
+                refusal = str(refused)
+        progress.files([*problems, *wanted.problems], refusal)
 
 
 @contextlib.contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh.local.deployment import ready
 from mesh.local.store import kind
-from mesh.resources.problem import Problem
+from mesh.resources.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from mesh.local.publisher import Publisher
@@ -25,7 +25,10 @@ SKIPPED = ("MissingToolchain",)
 
 
 class Progress:
-    """``phase`` is starting, ready, failed or stopping; ``waiting`` says for what; ``problems`` what is wrong."""
+    """``phase`` is starting, ready, failed or stopping; ``waiting`` says for what.
+
+    ``problems`` are of the objects as they are, ``refused`` of changed files that are not applied, ``warnings`` of files that are.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -34,7 +37,7 @@ class Progress:
             "waiting": [],
             "problems": [],
             "refused": [],
-            "skipped": [],
+            "warnings": [],
         }
 
     def say(self, phase: str, **more: object) -> None:
@@ -50,9 +53,15 @@ class Progress:
         """It cannot go on."""
         self.say("failed", problems=[str(p) for p in problems] or [reason])
 
-    def refused(self, problems: Iterable[Problem]) -> None:
-        """Changed files are not applied while they have errors; the mesh keeps its last good configuration."""
-        self.say(self._said["phase"], refused=[str(p) for p in problems])
+    def files(self, problems: Sequence[Problem], refusal: str = "") -> None:
+        """What was found in charts, values and mesh.yaml. With an error they are not applied: the mesh keeps its last good configuration."""
+        errors = [
+            *([refusal] if refusal else ()),
+            *(str(p) for p in problems if p.severity is Severity.ERROR),
+        ]
+        warnings = [str(p) for p in problems if p.severity is not Severity.ERROR]
+        kept = self._said["warnings"] if errors else warnings
+        self.say(self._said["phase"], refused=errors, warnings=kept)
 
     async def follow(self, world: World, publisher: Publisher) -> None:
         """Keep it up to date with the store until cancelled."""
@@ -69,7 +78,6 @@ class Progress:
         if self._said["phase"] == "failed":
             return  # `mesh up` has yet to read why
         pods = world.pods()
-        skipped = [why(p) for p in pods if reason(p) in SKIPPED]
         hopeless = [why(p) for p in pods if _hopeless(p)]
         waiting = [
             *_short_of_pods(world, pods),
@@ -80,12 +88,14 @@ class Progress:
             for p in pods
             if _behind(p)
         ]
-        problems = list(dict.fromkeys(str(p) for p in publisher.problems))
+        errors = (p for p in publisher.problems if p.severity is Severity.ERROR)
+        problems = list(dict.fromkeys(map(str, errors)))
         phase = "ready" if not waiting else self._said["phase"]
-        if hopeless and phase == "starting":
-            phase = "failed"
-            problems = hopeless
-        self.say(phase, waiting=waiting, skipped=skipped, problems=problems)
+        if phase in ("starting", "failed") and hopeless:
+            phase, problems = "failed", hopeless
+        elif phase == "failed":
+            problems = self._said["problems"]  # it is tried again, and nothing is known yet
+        self.say(phase, waiting=waiting, problems=problems)
 
 
 def reason(pod: Object) -> str:

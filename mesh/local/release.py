@@ -6,17 +6,19 @@ changed with kubectl in between stays until the chart's own object changes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import stat
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mesh.link.link import link
 from mesh.local.config import Config, Release
 from mesh.local.render import render
-from mesh.local.store import KINDS, Refused, Store, key_of
+from mesh.local.store import KINDS, Refused, Store, key_of, kind_of
 from mesh.resources.object import Object as Typed
 from mesh.resources.object import parse
 from mesh.resources.problem import Problem, Severity
@@ -24,6 +26,7 @@ from mesh.resources.problem import Problem, Severity
 Object = dict[str, Any]
 RENDERED = "meshwright.dev/rendered"
 RELEASE = "meshwright.dev/release"
+COMMAND = "meshwright.dev/command"
 HOOK = "helm.sh/hook"
 MANAGER = "meshwright"
 
@@ -48,34 +51,86 @@ def wanted(config: Config) -> Wanted:
     for release in config.settings.releases:
         values = [config.root / path for path in release.values]
         made = render(config.root / release.chart, release.name, release.namespace, values, release.set)
-        problems += made.problems
+        problems += (_relative(p, config.root) for p in made.problems)
         parsed, wrong = parse(made.text, release.chart)
         problems += wrong
         kept = [o for o in parsed if HOOK not in o.metadata.annotations]
         typed += kept
         problems += _unknown_images(kept, config)
         objects.append(_namespace(release))
-        objects += [_owned(o.raw, release) for o in kept]
+        objects += (_owned(commanded(o.raw, config), release) for o in kept if _served(o))
     problems += link(typed)[1]
+    problems += _left_out(typed, {p.place.file + str(p.place.line) for p in problems})
     return Wanted(tuple(_unique(objects)), tuple(sorted(problems)))
+
+
+def _relative(problem: Problem, root: Path) -> Problem:
+    """Files are named as from mesh.yaml."""
+    return replace(problem, place=replace(problem.place, file=problem.place.file.removeprefix(f"{root}/")))
+
+
+def _is_gateway(each: Typed[Any]) -> bool:
+    annotations: Mapping[str, str] = each.spec.template.metadata.annotations
+    return annotations.get("inject.istio.io/templates") == "gateway"
 
 
 def _unknown_images(objects: Sequence[Typed[Any]], config: Config) -> list[Problem]:
     found = []
     for each in objects:
-        if (
-            each.kind != "Deployment"
-            or each.metadata.annotations.get("inject.istio.io/templates") == "gateway"
-        ):
+        if each.kind != "Deployment" or _is_gateway(each):
             continue
         for i, container in enumerate(each.spec.template.spec.containers):
-            gateway = each.spec.template.metadata.annotations.get("inject.istio.io/templates") == "gateway"
-            if not gateway and config.image(container.image) is None:
+            if config.image(container.image) is None:
                 path = ("spec", "template", "spec", "containers", i, "image")
                 text = f"mesh.yaml names no command for image {container.image}"
                 fix = f"add to mesh.yaml, under images: {{{container.image.partition(':')[0]}: {{run: [program, argument]}}}}"
                 found.append(each.problem(path, "MW0501", text, fix))
     return found
+
+
+def _served(each: Typed[Any]) -> bool:
+    try:
+        kind_of(each.raw)
+    except Refused:
+        return False
+    return True
+
+
+def _left_out(objects: Sequence[Typed[Any]], told: Container[str]) -> list[Problem]:
+    """What has no place in the local API, where nothing else is said about it."""
+    found = []
+    for each in objects:
+        text = f"the local Kubernetes API does not keep a {each.kind}: it is left out"
+        problem = each.problem(
+            ("kind",), "MW0505", text, "nothing, if callers do not need it", Severity.WARNING
+        )
+        if not _served(each) and problem.place.file + str(problem.place.line) not in told:
+            found.append(problem)
+    return found
+
+
+def commanded(obj: Object, config: Config) -> Object:
+    """A Deployment whose pods know by a hash what mesh.yaml runs for them: another command is another template, and rolled out."""
+    if obj["kind"] != "Deployment":
+        return obj
+    template = obj["spec"]["template"]
+    images = [config.image(c.get("image") or "") for c in template["spec"].get("containers") or ()]
+    said = [(i.run, i.cwd, sorted(i.env.items()), i.missing) for i in images if i]
+    if not said:
+        return obj
+    metadata = template.get("metadata") or {}
+    annotations = {**(metadata.get("annotations") or {}), COMMAND: _digest(said)}
+    return {
+        **obj,
+        "spec": {
+            **obj["spec"],
+            "template": {**template, "metadata": {**metadata, "annotations": annotations}},
+        },
+    }
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _namespace(release: Release) -> Object:
@@ -88,9 +143,8 @@ def _namespace(release: Release) -> Object:
 
 def _owned(obj: Object, release: Release) -> Object:
     """The object with what it takes to recognise it: its release, and a hash of what the chart said."""
-    digest = hashlib.sha256(json.dumps(obj, sort_keys=True).encode()).hexdigest()[:16]
     metadata = obj["metadata"]
-    annotations = {**(metadata.get("annotations") or {}), RENDERED: digest, RELEASE: release.name}
+    annotations = {**(metadata.get("annotations") or {}), RENDERED: _digest(obj), RELEASE: release.name}
     return {**obj, "metadata": {"namespace": release.namespace, **metadata, "annotations": annotations}}
 
 
@@ -129,9 +183,15 @@ def _annotation(obj: Object, name: str) -> str:
     return str((obj["metadata"].get("annotations") or {}).get(name, ""))
 
 
-def watched(config: Config, path: Path) -> dict[str, float]:
+def watched(config: Config, path: Path) -> dict[str, int]:
     """Every file that the mesh is made of, and when it last changed: two equal answers mean that nothing did."""
     files = [path, *(config.root / v for r in config.settings.releases for v in r.values)]
     for release in config.settings.releases:
-        files += (f for f in (config.root / release.chart).rglob("*") if f.is_file())
-    return {str(f): f.stat().st_mtime for f in files if f.exists()}
+        files += (config.root / release.chart).rglob("*")
+    found = {}
+    for file in files:
+        with contextlib.suppress(OSError):  # it may go at any moment
+            status = file.stat()
+            if not stat.S_ISDIR(status.st_mode):
+                found[str(file)] = status.st_mtime_ns
+    return found

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from mesh.local import yamlfile
 from mesh.resources.problem import Place, Problem, Severity
 
 TIMEOUT_SECONDS = 30
 #: Helm says where: "template: shop/charts/orders/templates/x.yaml:3:5: ..." or "(shop/templates/x.yaml:3:5): ...".
+_LOADING = re.compile(r"cannot load ([\w./-]+): .*?(?:line (\d+)|$)")
 _PLACE = re.compile(r"([\w./-]+\.(?:ya?ml|tpl|txt|json)):(\d+)")
 
 
@@ -45,11 +45,10 @@ def render(
     """
     merged: dict[str, Any] = {}
     for path in values:
-        try:
-            given = yaml.safe_load(path.read_text()) or {}
-        except (OSError, yaml.YAMLError) as error:
-            return _refused(str(path), f"the values cannot be read: {error}")
-        merged = merge(merged, given)
+        given, problems = yamlfile.mapping(path, str(path))
+        if problems:
+            return Rendered(problems=tuple(problems))
+        merged = merge(merged, given.data if given else {})
     merged = merge(merged, dict(overrides or {}))
     request = {"chart": str(chart), "release": release, "namespace": namespace, "values": merged}
     try:
@@ -83,9 +82,12 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refused(where: str, text: str) -> Rendered:
-    found = _PLACE.search(text)
-    place = Place(found.group(1), int(found.group(2))) if found else Place(where)
     message = " ".join(text.split())
+    place = Place(where)
+    if found := _PLACE.search(message):
+        place = Place(found[1], int(found[2]))
+    elif found := _LOADING.search(message):
+        place = Place(f"{where}/{found[1]}", int(found[2] or 0))
     return Rendered(
         problems=(Problem(place, "MW0503", Severity.ERROR, message, "mend the chart or its values"),)
     )

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mesh.link.expand import of_pod
 from mesh.local import environment, ports
-from mesh.local.config import Config, Image
+from mesh.local.config import Config, Image, search_path
 from mesh.local.container import Spec
 from mesh.local.environment import Rewriting
 from mesh.local.paths import Paths
@@ -90,7 +87,7 @@ def _spec(
     return Spec(
         name=container["name"],
         image=container["image"],
-        command=_command(image),
+        command=[image.program(config.root) or image.run[0], *image.run[1:]],
         environment=variables,
         directory=(config.root / image.cwd).resolve(),
         log=paths.log(pod, container["name"]),
@@ -105,25 +102,17 @@ def _image(container: Object, config: Config) -> Image:
     image = config.image(container["image"])
     if image is None:
         raise NotHere("ImageUnknown", f"mesh.yaml names no command for image {container['image']}")
-    missing = [tool for tool in image.needs if shutil.which(tool) is None]
-    if missing:
-        tools = " and ".join(missing)
+    if image.missing:
+        tools = " and ".join(image.missing)
         raise NotHere(
             "MissingToolchain", f"{container['image']} needs {tools}, which is not installed; it is left out"
         )
     return image
 
 
-def _command(image: Image) -> Sequence[str]:
-    """``python`` is the interpreter that the mesh itself runs on."""
-    program, *rest = image.run
-    return [sys.executable if program in ("python", "python3") else program, *rest]
-
-
 def _inherited(config: Config) -> dict[str, str]:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(config.root)}
+    return {**kept, "PATH": search_path(), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(config.root)}
 
 
 def _mounts(pod: Object, container: Object, paths: Paths) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,8 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.envoy)
 
 
-@pytest.fixture
-def make() -> Iterator[Make]:
+@contextlib.contextmanager
+def projects() -> Iterator[Make]:
     """Makes projects in short folders: a Unix socket's path has 108 bytes at most."""
     made: list[Project] = []
     root = Path(tempfile.mkdtemp(prefix="mesh-"))
@@ -39,3 +40,32 @@ def make() -> Iterator[Make]:
             assert left <= {".mesh", "chart", "mesh.yaml", "web.py", "values.yaml"}, left
     finally:
         shutil.rmtree(root)
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    with projects() as create:
+        yield create
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[Project]:
+    """A mesh that all tests of a module share."""
+    with projects() as create:
+        project = create()
+        done = project.mesh("up", "--detach")
+        assert done.code == 0, done.text
+        yield project
+
+
+@pytest.fixture
+def running(kept: Project) -> Iterator[Project]:
+    """It, its files put back after the test and applied."""
+    files = {p: p.read_bytes() for p in (kept.file, *kept.folder.glob("chart/**/*")) if p.is_file()}
+    yield kept
+    for path, content in files.items():
+        if not path.is_file() or path.read_bytes() != content:
+            path.write_bytes(content)
+    (kept.folder / "values.yaml").unlink(missing_ok=True)
+    until(lambda: kept.progress()["refused"] == [], "its files are right again")
+    until(lambda: kept.progress()["waiting"] == [], "it is ready")

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from kubernetes import config
+from kubernetes.client import ApiClient
 
 from mesh.local import process
 
@@ -96,6 +98,12 @@ class Project:
         assert done.code == 0, done.text
         found: dict[str, Any] = json.loads(done.text)
         return found
+
+    def client(self) -> ApiClient:
+        """Kubernetes' own client, by the mesh's kubeconfig."""
+        load: Any = config.new_client_from_config
+        made: ApiClient = load(config_file=str(self.folder / ".mesh" / "kubeconfig"))
+        return made
 
     def progress(self) -> dict[str, Any]:
         """What the control plane says of itself; nothing before it says anything."""

@@ -4,62 +4,19 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Callable
 
 import pytest
 
 from tests.local.conftest import Make
+from tests.local.mistakes import MISTAKES, Break, broken_template, broken_yaml, missing_subset
 from tests.local.project import Project, until
 
-Break = Callable[[Project], None]
+#: One that each stage finds: reading mesh.yaml, rendering, linking.
+SOME = [each for each in MISTAKES if each[0] in (broken_yaml, broken_template, missing_subset)]
+NAMES = [broken.__name__ for broken, _ in SOME]
 
 
-def broken_yaml(project: Project) -> None:
-    project.file.write_text(project.file.read_text() + "images: [\n")
-
-
-def broken_template(project: Project) -> None:
-    route = project.folder / "chart" / "templates" / "route.yaml"
-    route.write_text(route.read_text() + "{{ .Values.a.b }}\n")
-
-
-def unknown_host(project: Project) -> None:
-    project.set(host="wep.default.svc.cluster.local")
-
-
-def missing_subset(project: Project) -> None:
-    route = project.folder / "chart" / "templates" / "route.yaml"
-    route.write_text(route.read_text().replace("port: {number", "subset: v9, port: {number"))
-
-
-def wrong_weights(project: Project) -> None:
-    route = project.folder / "chart" / "templates" / "route.yaml"
-    line = "        - destination: {host: {{ .Values.host }}, port: {number: 50051}}\n"
-    text = route.read_text()
-    route.write_text(text.replace(line, (line + "          weight: 60\n") * 2))
-
-
-def unsupported_field(project: Project) -> None:
-    project.set(route={"timeOut": "3s"})
-
-
-def unknown_image(project: Project) -> None:
-    project.set(image="other/web:1")
-
-
-MISTAKES: list[tuple[Break, list[str]]] = [
-    (broken_yaml, ["mesh.yaml:", "MW0001"]),
-    (broken_template, ["templates/route.yaml:", "MW0503"]),
-    (unknown_host, ["templates/route.yaml:9", "wep.default", "did you mean"]),
-    (missing_subset, ["templates/route.yaml:9", "subset 'v9'"]),
-    (wrong_weights, ["templates/route.yaml:", "120"]),
-    (unsupported_field, ["templates/route.yaml:10", "timeOut", "did you mean timeout"]),
-    (unknown_image, ["templates/web.yaml:", "other/web:1", "mesh.yaml"]),
-]
-NAMES = [broken.__name__ for broken, _ in MISTAKES]
-
-
-@pytest.mark.parametrize(("broken", "said"), MISTAKES, ids=NAMES)
+@pytest.mark.parametrize(("broken", "said"), SOME, ids=NAMES)
 def test_up_refuses_a_mistake(make: Make, broken: Break, said: list[str]) -> None:
     project = make()
     broken(project)
@@ -70,21 +27,39 @@ def test_up_refuses_a_mistake(make: Make, broken: Break, said: list[str]) -> Non
     assert project.processes() == []
 
 
-def test_a_running_mesh_keeps_what_it_had_and_says_so(make: Make) -> None:
-    project = make()
-    project.mesh("up", "--detach")
-    right = project.file.read_text()
-    version = project.status()["workloads"][0]["proxy"]["version"]
-    routes = (project.folder / "chart" / "templates" / "route.yaml").read_text()
-    for broken, said in (MISTAKES[0], MISTAKES[1], MISTAKES[5]):
-        broken(project)
-        until(lambda said=said: all(s in str(project.status()["problems"]) for s in said), f"says {said}", 15)
-        (web,) = project.status()["workloads"]
-        assert web["ready"]
-        assert web["proxy"]["version"] == version
-        project.file.write_text(right)
-        (project.folder / "chart" / "templates" / "route.yaml").write_text(routes)
-        until(lambda: not project.status()["problems"], "all is well again", 15)
+@pytest.mark.parametrize(("broken", "said"), SOME, ids=NAMES)
+def test_a_running_mesh_keeps_what_it_had_and_says_so(
+    running: Project, broken: Break, said: list[str]
+) -> None:
+    (before,) = running.status()["workloads"]
+    broken(running)
+    until(lambda: all(s in str(running.progress()["refused"]) for s in said), f"says {said}", 15)
+    found = running.status()
+    assert found["workloads"] == [before]
+    assert found["problems"][0].startswith("not applied: ")
+    assert found["problems"][0] in running.mesh("status").text
+
+
+def test_files_that_are_gone_are_said_and_change_nothing(running: Project) -> None:
+    (before,) = running.status()["workloads"]
+    running.file.rename(running.folder / "values.yaml")
+    until(lambda: "there is no mesh.yaml" in str(running.progress()["refused"]), "says so")
+    assert running.status()["workloads"] == [before]
+
+
+def test_what_a_killed_control_plane_left_serves_on_until_the_mistake_is_mended(running: Project) -> None:
+    control = running.control_plane()
+    running.kill(control)
+    before = set(running.processes()) - {control}
+    right = running.file.read_text()
+    broken_yaml(running)
+    done = running.mesh("up", "--detach")
+    assert done.code == 1
+    assert "mesh.yaml:" in done.text
+    until(lambda: set(running.processes()) == before, "the pods serve on")
+    running.file.write_text(right)
+    assert running.mesh("up", "--detach").code == 0
+    assert set(running.processes()) > before
 
 
 def test_a_missing_toolchain_leaves_one_workload_out_and_says_so(make: Make) -> None:
@@ -94,7 +69,8 @@ def test_a_missing_toolchain_leaves_one_workload_out_and_says_so(make: Make) -> 
     project.write(settings)
     done = project.mesh("up", "--detach")
     assert done.code == 0, done.text
-    assert "small/web needs no-such-tool, which is not installed" in done.text
+    assert "mesh.yaml:" in done.text
+    assert "MW0502 warning small/web needs no-such-tool, which is not installed" in done.text
 
 
 def test_a_program_that_is_not_there_is_said(make: Make) -> None:
@@ -104,7 +80,8 @@ def test_a_program_that_is_not_there_is_said(make: Make) -> None:
     project.write(settings)
     done = project.mesh("up", "--detach")
     assert done.code == 1
-    assert "no-such-program" in done.text
+    assert "mesh.yaml:" in done.text
+    assert "there is no program no-such-program" in done.text
     assert project.processes() == []
 
 
