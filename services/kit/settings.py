@@ -7,6 +7,7 @@ Input: environment variables, the same in a pod and on a laptop. Output: `Settin
     POD_NAME, VERSION             answered as served-by and served-version
     <NAME>_ADDRESS                host:port of another service, by its name
     DATABASE_URL                  sqlite+aiosqlite:////data/catalog.db or postgresql+asyncpg://...
+    EVENTS_URL                    the broker to publish events to, nats://host:port; they wait in the database when left out
     WORKERS                       processes on the one port
     DEVELOPMENT                   true: obey fault headers (services/kit/fault.py)
     OTEL_EXPORTER_OTLP_ENDPOINT   where traces and metrics go (OTLP over gRPC); nowhere when left out
@@ -36,6 +37,7 @@ class Settings:
     pod: str
     version: str
     database_url: str
+    events_url: str
     workers: int
     development: bool
     otlp_endpoint: str
@@ -56,6 +58,7 @@ def from_environment(service: str, env: Mapping[str, str] = os.environ) -> Setti
         pod=env.get("POD_NAME", service),
         version=env.get("VERSION", "v1"),
         database_url=env.get("DATABASE_URL", f"sqlite+aiosqlite:///{service}.db"),
+        events_url=env.get("EVENTS_URL", ""),
         workers=_integer(env, "WORKERS", 1, 1),
         development=env.get("DEVELOPMENT", "").lower() == "true",
         otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),

@@ -1,7 +1,8 @@
 """The saga of an order: reserve, charge, confirm; undone by refund and release.
 
 Input: an order in the database, found by the saga's id. Output: calls to inventory and payments, each with a key made
-of the order's id, so that a step that is done twice has one effect; and the order's state, changed with the saga's.
+of the order's id, so that a step that is done twice has one effect; and the order's state and its event, kept with the
+saga's state.
 
     step       done by               undone by
     reserve    inventory Reserve     inventory Release (also of what was confirmed)
@@ -19,9 +20,10 @@ from services.gen.shop.money.v1.money_pb2 import Money
 from services.gen.shop.payments.v1 import payments_pb2 as payments
 from services.kit.database import Database
 from services.kit.errors import CallFailed
+from services.kit.events.outbox import Outbox
 from services.kit.saga.runner import Definition, Step
 from services.kit.saga.store import Saga
-from services.orders import store
+from services.orders import events, store
 from services.orders.order import PHASES, Order, failed
 
 if TYPE_CHECKING:  # these names exist in the stubs only
@@ -38,6 +40,7 @@ class Placing:
     database: Database
     inventory: "InventoryServiceAsyncStub"
     payments: "PaymentsServiceAsyncStub"
+    outbox: Outbox
 
     def definition(self) -> Definition:
         steps = (
@@ -45,7 +48,7 @@ class Placing:
             Step("charge", self._charge, self._refund),
             Step("confirm", self._confirm, None),
         )
-        return Definition(KIND, steps, _follow)
+        return Definition(KIND, steps, self._follow)
 
     async def _reserve(self, saga: Saga) -> None:
         order = await self._order(saga)
@@ -78,18 +81,22 @@ class Placing:
             raise LookupError(f"the saga {saga.id} has no order: they are added together")
         return order
 
+    async def _follow(
+        self, connection: AsyncConnection, saga: Saga, step: str, failure: CallFailed | None
+    ) -> None:
+        """Makes the order's state the saga's, and tells it. The first failure is the reason; those of undoing are not."""
+        order = await store.get(connection, saga.id)
+        if order is None:
+            raise LookupError(f"the saga {saga.id} has no order: they are added together")
+        after = replace(order, state=PHASES[saga.state.phase])
+        if failure and not order.failure:
+            after = failed(after, step, failure)
+        if after == order:
+            return
+        await store.change(connection, after)
+        if after.state is not order.state:
+            await events.tell(self.outbox, connection, after)
+
 
 def _charge_key(saga: Saga) -> str:
     return f"{saga.id}:charge"
-
-
-async def _follow(connection: AsyncConnection, saga: Saga, step: str, failure: CallFailed | None) -> None:
-    """Makes the order's state the saga's. The first failure is the reason; those of undoing are not."""
-    order = await store.get(connection, saga.id)
-    if order is None:
-        raise LookupError(f"the saga {saga.id} has no order: they are added together")
-    after = replace(order, state=PHASES[saga.state.phase])
-    if failure and not order.failure:
-        after = failed(after, step, failure)
-    if after != order:
-        await store.change(connection, after)

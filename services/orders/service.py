@@ -13,6 +13,7 @@ from services.gen.shop.orders.v1 import orders_pb2
 from services.gen.shop.payments.v1 import payments_pb2
 from services.gen.shop.payments.v1.payments_pb2_grpc import PaymentsServiceStub
 from services.kit.app import App, Service
+from services.kit.events.publishing import publishing
 from services.kit.saga.runner import Runner
 from services.orders.placing import KIND, Placing
 from services.orders.servicer import Orders
@@ -30,14 +31,19 @@ async def open_orders(app: App) -> AsyncIterator[Orders]:
             "inventory", inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"]
         ) as to_inventory,
         app.channel("payments", payments_pb2.DESCRIPTOR.services_by_name["PaymentsService"]) as to_payments,
+        publishing(app, _utc_now) as outbox,
     ):
-        placing = Placing(app.database, InventoryServiceStub(to_inventory), PaymentsServiceStub(to_payments))
+        placing = Placing(
+            app.database, InventoryServiceStub(to_inventory), PaymentsServiceStub(to_payments), outbox
+        )
         owner = f"{app.settings.pod}/{os.getpid()}"
         runner = Runner(
             app.database, {KIND: placing.definition()}, owner, app.tasks, _utc_now, app.log, app.origin
         )
         taking_over = app.tasks.create_task(runner.take_over())
-        yield Orders(app.database, CatalogServiceStub(to_catalog), runner, _utc_now, app.origin.random)
+        yield Orders(
+            app.database, CatalogServiceStub(to_catalog), runner, outbox, _utc_now, app.origin.random
+        )
         taking_over.cancel()
 
 

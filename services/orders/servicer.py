@@ -14,10 +14,11 @@ from services.gen.shop.orders.v1.orders_pb2_grpc import OrdersServiceServicer
 from services.kit.call import CURRENT
 from services.kit.database import Database
 from services.kit.errors import NotFound
+from services.kit.events.outbox import Outbox
 from services.kit.saga.runner import Runner
 from services.kit.saga.store import Saga
+from services.orders import events, store
 from services.orders import order as rules
-from services.orders import store
 from services.orders.order import Order, State, Wish
 from services.orders.placing import KIND
 
@@ -36,6 +37,7 @@ class Orders(OrdersServiceServicer):
     database: Database
     catalog: "CatalogServiceAsyncStub"
     runner: Runner
+    outbox: Outbox
     now: Callable[[], datetime]
     random: random.Random
 
@@ -80,6 +82,7 @@ class Orders(OrdersServiceServicer):
             added = await store.add(connection, order)
             if added:
                 await self.runner.begin(connection, saga)
+                await events.tell(self.outbox, connection, order)
             existing = order if added else await store.placed_with(connection, wish.key)
         if added:
             self.runner.carry_out(saga)

@@ -1,9 +1,10 @@
 """The shop's services as real processes, shared by the tests of a worker: each test uses keys of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import pytest_asyncio
@@ -30,11 +31,12 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
         assert await process.stop() == 0, process.log.read_text()
 
 
-async def started(folder: Path) -> Shop:
+async def started(folder: Path, env: Mapping[str, str] = MappingProxyType({})) -> Shop:
+    """All in `folder`; orders with more in its environment."""
     behind = [Process(name, folder) for name in ("catalog", "inventory", "payments")]
     await asyncio.gather(*(process.start() for process in behind))
     addresses = {f"{process.name.upper()}_ADDRESS": process.address for process in behind}
-    orders = Process("orders", folder, addresses)
+    orders = Process("orders", folder, {**addresses, **env})
     await orders.start()
     for process in (*behind, orders):
         await process.ready()

@@ -1,0 +1,121 @@
+"""What orders tells, from real processes, one of which is killed at work."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+import pytest_asyncio
+import structlog
+from grpc import aio
+
+from services.gen.shop.events.v1.events_pb2 import CANCEL_REASON_PAYMENT_DECLINED, Envelope
+from services.gen.shop.orders.v1 import orders_pb2 as pb
+from services.gen.shop.orders.v1.orders_pb2_grpc import OrdersServiceStub
+from services.kit.events.broker import open_broker
+from tests.services.conftest import Shop, started
+from tests.services.events.server import Server
+from tests.services.events.world import until
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("orders that tell")]
+
+
+class Told(list[Envelope]):
+    """What was told so far, each event once."""
+
+    def of(self, order: str) -> list[str | None]:
+        return [event.WhichOneof("payload") for event in self if event.aggregate_id == order]
+
+    async def so_far(self) -> int:
+        return len(self)
+
+    async def listen(self, server: Server) -> None:
+        broker = open_broker(server.url, structlog.get_logger())
+        try:
+            async with broker.subscribe("order", "test") as deliveries:
+                async for delivery in deliveries:
+                    event = Envelope.FromString(delivery.body)
+                    if event.event_id not in {known.event_id for known in self}:
+                        self.append(event)
+                    await delivery.ack()
+        finally:
+            await broker.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    server = Server(tmp_path_factory.mktemp("broker"))
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def orders(broker: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    shop = await started(tmp_path_factory.mktemp("shop"), {"EVENTS_URL": broker.url})
+    yield shop
+    for process in (shop.orders, shop.payments, shop.inventory, shop.catalog):
+        assert await process.stop() == 0, process.log.read_text()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def told(broker: Server) -> AsyncIterator[Told]:
+    told = Told()
+    listening = asyncio.create_task(told.listen(broker))
+    yield told
+    listening.cancel()
+    await asyncio.wait([listening])
+
+
+async def place(shop: Shop, key: str, method: str = "tok_visa") -> grpc.StatusCode:
+    request = pb.PlaceOrderRequest(key=key, customer_id="ada", payment_method=method)
+    request.items.add(product_id="mug", quantity=1)
+    async with aio.insecure_channel(shop.orders.address) as channel:
+        try:
+            await OrdersServiceStub(channel).PlaceOrder(request, timeout=5)
+        except aio.AioRpcError as error:
+            return error.code()
+    return grpc.StatusCode.OK
+
+
+async def placed(shop: Shop) -> list[pb.Order]:
+    async with aio.insecure_channel(shop.orders.address) as channel:
+        stub = OrdersServiceStub(channel)
+        return list((await stub.ListOrders(pb.ListOrdersRequest(page_size=100))).orders)
+
+
+async def test_an_order_is_told_placed_and_then_how_it_ended(orders: Shop, told: Told) -> None:
+    assert await place(orders, "good") is grpc.StatusCode.OK
+    assert await place(orders, "declined", "tok_declined") is grpc.StatusCode.FAILED_PRECONDITION
+    assert await place(orders, "good") is grpc.StatusCode.OK
+    await until(told.so_far, lambda count: count >= 4)
+    ids = {order.key: order.id for order in await placed(orders)}
+    assert told.of(ids["good"]) == ["order_placed", "order_confirmed"]
+    assert told.of(ids["declined"]) == ["order_placed", "order_cancelled"]
+    why = {event.order_cancelled.reason for event in told if event.HasField("order_cancelled")}
+    assert why == {CANCEL_REASON_PAYMENT_DECLINED}
+    traces = {(event.aggregate_id, event.traceparent.split("-")[1]) for event in told}
+    assert len(traces) == 2, "both events of an order belong to the trace of the call that placed it"
+    assert len(told) == 4
+
+
+async def test_a_killed_service_tells_what_became_of_each_order_once(orders: Shop, told: Told) -> None:
+    placing = [asyncio.create_task(place(orders, f"order-{n}")) for n in range(40)]
+    await until(told.so_far, lambda count: count >= 14)
+    await orders.orders.stop(signal.SIGKILL)
+    await asyncio.gather(*placing)
+    await orders.orders.start()
+    await orders.orders.ready()
+
+    async def settled() -> bool:
+        ends = (pb.ORDER_STATE_CONFIRMED, pb.ORDER_STATE_CANCELLED)
+        return all(order.state in ends for order in await placed(orders))
+
+    await until(settled, bool)
+    found = await placed(orders)
+    await until(told.so_far, lambda count: count >= 2 * len(found))
+    ends = {pb.ORDER_STATE_CONFIRMED: "order_confirmed", pb.ORDER_STATE_CANCELLED: "order_cancelled"}
+    assert {order.id: told.of(order.id) for order in found} == {
+        order.id: ["order_placed", ends[order.state]] for order in found
+    }
