@@ -99,7 +99,9 @@ def _text(metadata: Any) -> tuple[tuple[str, str], ...]:
 def _failed(error: Any) -> Answer:
     code: grpc.StatusCode = error.code()
     lines = [f"{code.name}: {error.details()}", *_details(error)]
-    return Answer(int(code.value[0]), metadata=_text(error.initial_metadata()), error="\n".join(lines))
+    told = [*(error.initial_metadata() or ()), *(error.trailing_metadata() or ())]
+    readable = _text((key, value) for key, value in told if not key.endswith("-bin"))
+    return Answer(int(code.value[0]), metadata=readable, error="\n".join(lines))
 
 
 def _details(error: Any) -> list[str]:

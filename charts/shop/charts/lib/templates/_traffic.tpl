@@ -59,7 +59,7 @@ spec:
     {{- range $contract.methods }}
     {{- if eq .idempotent $idempotent }}
     {{- $methods = append $methods .name }}
-    {{- $timeout = max $timeout (int (trimSuffix "s" .timeout)) }}
+    {{- $timeout = maxf $timeout (trimSuffix "s" .timeout | float64) }}
     {{- end }}
     {{- end }}
     {{- if $methods }}
