@@ -64,7 +64,7 @@ def _start_of_last(path: Path, lines: int) -> int:
     if lines <= 0:
         return path.stat().st_size
     data = path.read_bytes()
-    at = len(data.rstrip(b"\n"))
+    at = len(data.removesuffix(b"\n"))
     for _ in range(lines):
         at = data.rfind(b"\n", 0, at)
         if at < 0:

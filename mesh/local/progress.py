@@ -78,7 +78,7 @@ class Progress:
         if self._said["phase"] == "failed":
             return  # `mesh up` has yet to read why
         pods = world.pods()
-        hopeless = [why(p) for p in pods if _hopeless(p)]
+        lost = [why(p) for p in pods if hopeless(p)]
         waiting = [
             *_short_of_pods(world, pods),
             *(why(p) for p in pods if not ready(p) and reason(p) not in SKIPPED),
@@ -91,8 +91,8 @@ class Progress:
         errors = (p for p in publisher.problems if p.severity is Severity.ERROR)
         problems = list(dict.fromkeys(map(str, errors)))
         phase = "ready" if not waiting else self._said["phase"]
-        if phase in ("starting", "failed") and hopeless:
-            phase, problems = "failed", hopeless
+        if phase in ("starting", "failed") and lost:
+            phase, problems = "failed", lost
         elif phase == "failed":
             problems = self._said["problems"]  # it is tried again, and nothing is known yet
         self.say(phase, waiting=waiting, problems=problems)
@@ -121,12 +121,11 @@ def why(pod: Object) -> str:
     return f"{name}: being started"
 
 
-def _hopeless(pod: Object) -> bool:
+def hopeless(pod: Object) -> bool:
+    """Whether a pod will not come up by itself."""
     statuses = pod.get("status", {}).get("containerStatuses") or ()
-    return any(s["restartCount"] >= HOPELESS and not s["ready"] for s in statuses) or reason(pod) in (
-        "ImageUnknown",
-        "Failed",
-    )
+    crashing = any(s["restartCount"] >= HOPELESS and "waiting" in s["state"] for s in statuses)
+    return crashing or reason(pod) in ("ImageUnknown", "Failed")
 
 
 def _short_of_pods(world: World, pods: list[Object]) -> list[str]:
