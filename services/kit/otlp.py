@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from services.gen.shop.telemetry.v1 import otlp_pb2 as pb
 from services.kit.settings import Settings
-from services.kit.telemetry import BOUNDS, Durations, Finished, Recorder
+from services.kit.telemetry import BOUNDS, Durations, Finished, Gauge, Recorder
 
 Send = Any  # a UnaryUnaryMultiCallable whose answer is not read
 INTERVAL = 5.0
@@ -74,7 +74,7 @@ class Exporter:
         try:
             if spans:
                 await self._traces(traces(spans, self._resource, offset), timeout=LIMIT)
-            if self._recorder.durations:
+            if self._recorder.durations or self._recorder.gauges:
                 await self._metrics(
                     metrics(self._recorder, self._resource, self._started, now), timeout=LIMIT
                 )
@@ -106,13 +106,18 @@ def traces(spans: Iterable[Finished], of: pb.Resource, offset: int) -> pb.Export
 
 
 def metrics(recorder: Recorder, of: pb.Resource, started: int, now: int) -> pb.ExportMetrics:
-    points = [_point(key, durations, started, now) for key, durations in recorder.durations.items()]
-    histogram = pb.Histogram(data_points=points, aggregation_temporality=pb.TEMPORALITY_CUMULATIVE)
-    metric = pb.Metric(
-        name="rpc.server.duration", description="How long calls took", unit="ms", histogram=histogram
-    )
-    scope = pb.ScopeMetrics(scope=pb.Scope(name="services.kit"), metrics=[metric])
+    found = [_gauge(gauge, value, now) for gauge, value in recorder.gauges.items()]
+    if points := [_point(key, durations, started, now) for key, durations in recorder.durations.items()]:
+        histogram = pb.Histogram(data_points=points, aggregation_temporality=pb.TEMPORALITY_CUMULATIVE)
+        about = "How long calls took"
+        found.append(pb.Metric(name="rpc.server.duration", description=about, unit="ms", histogram=histogram))
+    scope = pb.ScopeMetrics(scope=pb.Scope(name="services.kit"), metrics=found)
     return pb.ExportMetrics(resource_metrics=[pb.ResourceMetrics(resource=of, scope_metrics=[scope])])
+
+
+def _gauge(gauge: Gauge, value: float, now: int) -> pb.Metric:
+    values = pb.Gauge(data_points=[pb.NumberPoint(time_unix_nano=now, as_double=value)])
+    return pb.Metric(name=gauge.name, description=gauge.description, unit=gauge.unit, gauge=values)
 
 
 def _span(finished: Finished, offset: int) -> pb.Span:

@@ -32,7 +32,7 @@ async def publishing(app: App, now: Callable[[], datetime]) -> AsyncIterator[Out
     relay = Relay(Tools(app.database, outbox, broker, owner, now, app.origin.random, app.log))
     tasks = [
         app.tasks.create_task(relay.run(), name="relay"),
-        app.tasks.create_task(lag.watch(app.database, now, app.log), name="lag of the relay"),
+        app.tasks.create_task(lag.watch(app.database, now, app.log, app.telemetry), name="lag of the relay"),
     ]
     try:
         yield outbox

@@ -4,12 +4,15 @@ import asyncio
 import signal
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from services.gen.shop.events.v1.events_pb2 import Envelope
-from services.kit.events import deadletters
+from services.kit.events import deadletters, lag
 from services.kit.events.broker import Message
 from services.kit.events.deadletters import DeadLetter
-from tests.services.events.world import World, in_order, running, until
+from services.kit.telemetry import Recorder
+from tests.services.events.world import World, in_order, now, running, until
 
 TOO_MUCH = 70_000  # more than the server takes
 
@@ -45,6 +48,28 @@ async def test_an_event_that_the_broker_rejects_holds_back_its_aggregate_until_i
             assert await deadletters.replay(connection, [big.event_id]) == 1
         assert in_order(await shop.until_effects(6)) == {"a": [1, 2, 3], "b": [1, 2, 3]}
         assert await unpublished(shop) == []
+
+
+async def test_lag_is_measured_and_said_while_there_is_some(shop: World) -> None:
+    telemetry = Recorder()
+    await shop.tell("a", weight=TOO_MUCH)
+    await shop.tell("a")
+
+    async def dead() -> float:
+        return telemetry.gauges.get(lag.DEAD, 0)
+
+    with capture_logs() as said:
+        watching = lag.watch(shop.telling, now, structlog.get_logger(), telemetry, 0.05)
+        async with running(shop.relay().run(), watching):
+            await until(dead, lambda count: count == 1)
+            assert telemetry.gauges[lag.WAITING] == 1
+            assert telemetry.gauges[lag.OLDEST] > 0
+            async with shop.telling.write() as connection:
+                await deadletters.discard(connection)
+            await until(dead, lambda count: count == 0)
+    lines = [line["event"] for line in said if line["event"].startswith("events are")]
+    assert lines[0] == "events are behind"
+    assert lines[-1] == "events are no longer behind"
 
 
 async def test_what_comes_after_a_discarded_event_is_published(shop: World) -> None:

@@ -467,13 +467,18 @@ class Metric(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
+    GAUGE_FIELD_NUMBER: _builtins.int
     HISTOGRAM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """rpc.server.duration"""
+    """rpc.server.duration, or a gauge's."""
     description: _builtins.str
     """For people."""
     unit: _builtins.str
     """As UCUM writes it: ms."""
+    @_builtins.property
+    def gauge(self) -> Global___Gauge:
+        """A value as it is now."""
+
     @_builtins.property
     def histogram(self) -> Global___Histogram:
         """How many values fell between which bounds."""
@@ -484,17 +489,70 @@ class Metric(_message.Message):
         name: _builtins.str = ...,
         description: _builtins.str = ...,
         unit: _builtins.str = ...,
+        gauge: Global___Gauge | None = ...,
         histogram: Global___Histogram | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "histogram", b"histogram"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "gauge", b"gauge", "histogram", b"histogram"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "description", b"description", "histogram", b"histogram", "name", b"name", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "description", b"description", "gauge", b"gauge", "histogram", b"histogram", "name", b"name", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["histogram"]  # noqa: Y015
+    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["gauge", "histogram"]  # noqa: Y015
     _WhichOneofArgType_data: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_data) -> _WhichOneofReturnType_data | None: ...
 
 Global___Metric: _TypeAlias = Metric  # noqa: Y015
+
+@_typing.final
+class Gauge(_message.Message):
+    """Values as they are now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_POINTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def data_points(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumberPoint]:
+        """One for each set of attributes."""
+
+    def __init__(
+        self,
+        *,
+        data_points: _abc.Iterable[Global___NumberPoint] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_points", b"data_points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Gauge: _TypeAlias = Gauge  # noqa: Y015
+
+@_typing.final
+class NumberPoint(_message.Message):
+    """A value at a moment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_UNIX_NANO_FIELD_NUMBER: _builtins.int
+    AS_DOUBLE_FIELD_NUMBER: _builtins.int
+    time_unix_nano: _builtins.int
+    """When it was read, nanoseconds since 1970."""
+    as_double: _builtins.float
+    """As a fraction."""
+    def __init__(
+        self,
+        *,
+        time_unix_nano: _builtins.int = ...,
+        as_double: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_double", b"as_double", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_double", b"as_double", "time_unix_nano", b"time_unix_nano", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["as_double"]  # noqa: Y015
+    _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
+
+Global___NumberPoint: _TypeAlias = NumberPoint  # noqa: Y015
 
 @_typing.final
 class Histogram(_message.Message):
