@@ -47,6 +47,8 @@ def command(file: Path | None, detach: bool, timeout: float) -> None:
             running = process.find(paths.control_plane)
             mine = running is None
             adopted = any(process.find(record) for record in paths.run.glob("pods/*/*.pid"))
+            if mine and not adopted:
+                shutil.rmtree(paths.logs, ignore_errors=True)  # of the last time
             control = running or _start(path, paths)
         if not mine and not detach:
             text = f"this mesh is up already (process {control.pid}); `mesh down` stops it"

@@ -19,6 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/local/" in str(item.fspath):
             item.add_marker(pytest.mark.envoy)
+            if "kept" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @contextlib.contextmanager

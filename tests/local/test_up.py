@@ -28,6 +28,11 @@ def test_up_returns_when_all_is_ready_and_down_leaves_only_logs(make: Make) -> N
     assert {p.name for p in (project.folder / ".mesh").iterdir()} == {"logs"}
     assert project.mesh("down").code == 0, "twice is no error"
 
+    assert project.mesh("up", "--detach").code == 0
+    logs = {p.name for p in (project.folder / ".mesh" / "logs").iterdir()}
+    (pod,) = project.status()["workloads"][0]["pods"]
+    assert logs == {"control-plane.log", pod["name"]}, "those of the last time are gone"
+
 
 def test_keys_and_state_are_for_their_owner_only(make: Make) -> None:
     project = make()
