@@ -25,7 +25,10 @@ def invalid(at: Spot, selector: WorkloadSelector | None, field: str) -> Iterator
 
 
 def idle(at: Spot, selector: WorkloadSelector | None, names: Names) -> Iterator[Problem]:
-    """A selector that finds no workload."""
+    """A selector that finds no workload, or, since it names no label, all of them."""
+    if selector is not None and not labels(selector):
+        text = f"this selector names no label, so that it selects every workload of {at.namespace}"
+        yield at.problem("MW0211", text, "name the labels, or remove it to say so")
     wanted = labels(selector) if selector else {}
     if wanted and not names.selects(at.namespace, wanted):
         listed = ", ".join(f"{key}={value}" for key, value in wanted.items())
