@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tests.pure.link.cases import HERE, Case, cases
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
-NAMESPACE = "mesh-check"
+NAMESPACE = f"mesh-check-{secrets.token_hex(3)}"
 FILES = [HERE / "right.yaml", *sorted((HERE / "mistakes").glob("*.yaml"))]
 _CREATED = re.compile(r"^([a-z]+)\S*/(\S+) created", re.MULTILINE)
 _NAMED = re.compile(r"^kind: (\w+).*\nmetadata:(?: \{|\n  )name: ([^,}\n]+)", re.MULTILINE)
