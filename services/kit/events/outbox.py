@@ -27,7 +27,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    and_,
     delete,
     exists,
     false,
@@ -35,6 +34,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -42,7 +42,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gen.shop.events.v1.events_pb2 import Envelope
 from services.kit.call import CURRENT
-from services.kit.database import aware, insert_new
+from services.kit.database import aware
 from services.kit.events.envelope import Event, wrapped
 
 POSITION = BigInteger().with_variant(Integer, "sqlite")
@@ -98,8 +98,14 @@ def tables(metadata: MetaData) -> tuple[Table, Table]:
     return outbox, sequences
 
 
-OUTBOX, _SEQUENCES = tables(MetaData())
+OUTBOX, _ = tables(MetaData())
 _EARLIER = OUTBOX.alias("earlier")
+_ADD = insert(OUTBOX)
+_NEXT = text(
+    "INSERT INTO outbox_sequences (kind, aggregate, last) VALUES (:kind, :aggregate, 1)"
+    " ON CONFLICT (kind, aggregate) DO UPDATE SET last = outbox_sequences.last + 1 RETURNING last"
+)
+"""The number of an aggregate's next event; others who ask for one wait until the transaction ends."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +119,13 @@ class Outbox:
     async def add(self, connection: AsyncConnection, event: Event) -> Envelope:
         """Tells an event in the caller's transaction. Returns what will be published."""
         now, call = self.now(), CURRENT.get()
-        sequence = await _next(connection, event)
+        aggregate = {"kind": event.kind, "aggregate": event.id}
+        sequence: int = (await connection.execute(_NEXT, aggregate)).scalar_one()
         event_id = f"{int(now.timestamp() * 1000):012x}{self.random.getrandbits(80):020x}"
         envelope = wrapped(event, event_id, sequence, now, call.span.header if call else "")
         row = {
+            **aggregate,
             "event_id": event_id,
-            "kind": event.kind,
-            "aggregate": event.id,
             "sequence": sequence,
             "body": envelope.SerializeToString(),
             "added": now,
@@ -128,19 +134,9 @@ class Outbox:
             "dead": False,
             "error": "",
         }
-        await connection.execute(insert(OUTBOX).values(row))
+        await connection.execute(_ADD, row)
         self.added.set()
         return envelope
-
-
-async def _next(connection: AsyncConnection, event: Event) -> int:
-    """The number of the aggregate's next event; others who ask for one wait until this transaction ends."""
-    if await insert_new(connection, _SEQUENCES, {"kind": event.kind, "aggregate": event.id, "last": 1}):
-        return 1
-    mine = and_(_SEQUENCES.c.kind == event.kind, _SEQUENCES.c.aggregate == event.id)
-    counted = update(_SEQUENCES).where(mine).values(last=_SEQUENCES.c.last + 1).returning(_SEQUENCES.c.last)
-    last: int = (await connection.execute(counted)).scalar_one()
-    return last
 
 
 async def due(connection: AsyncConnection, now: datetime, limit: int) -> Sequence[Waiting]:

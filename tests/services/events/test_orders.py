@@ -1,8 +1,10 @@
 """What orders tells, from real processes, one of which is killed at work."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import grpc
 import pytest
@@ -13,10 +15,11 @@ from grpc import aio
 from services.gen.shop.events.v1.events_pb2 import CANCEL_REASON_PAYMENT_DECLINED, Envelope
 from services.gen.shop.orders.v1 import orders_pb2 as pb
 from services.gen.shop.orders.v1.orders_pb2_grpc import OrdersServiceStub
-from services.kit.events.broker import open_broker
+from services.kit.events.broker import Broker, Unreachable, open_broker
 from tests.services.conftest import Shop, started
 from tests.services.events.server import Server
 from tests.services.events.world import until
+from tests.services.process import Process
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("orders that tell")]
 
@@ -33,14 +36,19 @@ class Told(list[Envelope]):
     async def listen(self, server: Server) -> None:
         broker = open_broker(server.url, structlog.get_logger())
         try:
-            async with broker.subscribe("order", "test") as deliveries:
-                async for delivery in deliveries:
-                    event = Envelope.FromString(delivery.body)
-                    if event.event_id not in {known.event_id for known in self}:
-                        self.append(event)
-                    await delivery.ack()
+            while True:
+                with contextlib.suppress(Unreachable):
+                    await self._hear(broker)
         finally:
             await broker.close()
+
+    async def _hear(self, broker: Broker) -> None:
+        async with broker.subscribe("order", "test") as deliveries:
+            async for delivery in deliveries:
+                event = Envelope.FromString(delivery.body)
+                if event.event_id not in {known.event_id for known in self}:
+                    self.append(event)
+                await delivery.ack()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -100,9 +108,41 @@ async def test_an_order_is_told_placed_and_then_how_it_ended(orders: Shop, told:
     assert len(told) == 4
 
 
+async def test_orders_are_placed_while_the_broker_is_gone_and_told_when_it_is_back(
+    orders: Shop, told: Told, broker: Server
+) -> None:
+    await broker.stop()
+    assert await place(orders, "meanwhile") is grpc.StatusCode.OK
+    ids = {order.key: order.id for order in await placed(orders)}
+    assert told.of(ids["meanwhile"]) == []
+    await broker.start()
+    known = len(told)
+    await until(told.so_far, lambda count: count >= known + 2)
+    assert told.of(ids["meanwhile"]) == ["order_placed", "order_confirmed"]
+
+
+async def test_a_service_ends_in_time_although_the_broker_is_gone(tmp_path: Path, orders: Shop) -> None:
+    env = {**orders.orders.env, "EVENTS_URL": "nats://127.0.0.1:1"}
+    alone = Process("orders", tmp_path, env)
+    await alone.start()
+    await alone.ready()
+    async with asyncio.timeout(10):
+        assert await alone.stop() == 0, alone.log.read_text()
+
+
+async def test_a_service_does_not_start_with_a_broker_that_nobody_knows(tmp_path: Path, orders: Shop) -> None:
+    env = {**orders.orders.env, "EVENTS_URL": "pigeon://loft"}
+    alone = Process("orders", tmp_path, env)
+    await alone.start()
+    assert alone.process is not None
+    assert await alone.process.wait() == 1
+    assert "EVENTS_URL begins with pigeon://: use one of nats://, tls://" in alone.log.read_text()
+
+
 async def test_a_killed_service_tells_what_became_of_each_order_once(orders: Shop, told: Told) -> None:
+    known = len(told)
     placing = [asyncio.create_task(place(orders, f"order-{n}")) for n in range(40)]
-    await until(told.so_far, lambda count: count >= 14)
+    await until(told.so_far, lambda count: count >= known + 10)
     await orders.orders.stop(signal.SIGKILL)
     await asyncio.gather(*placing)
     await orders.orders.start()
