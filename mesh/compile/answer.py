@@ -23,16 +23,19 @@ _CODES: Final = {
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-def redirect(given: HTTPRedirect, port: int) -> RedirectAction | None:
+def redirect(given: HTTPRedirect, port: int, tls: bool) -> RedirectAction | None:
     """None for a status code that Envoy cannot redirect with."""
     if given.redirect_code not in _CODES:
         return None
     action = RedirectAction(
         host_redirect=given.authority,
-        path_redirect=given.uri,
         response_code=_CODES[given.redirect_code],
-        port_redirect=_port(given, port),
+        port_redirect=_port(given, port, tls),
     )
+    if given.prefix_rewrite:
+        action.prefix_rewrite = given.prefix_rewrite
+    else:
+        action.path_redirect = given.uri
     if given.scheme:
         action.scheme_redirect = given.scheme
     return action
@@ -47,7 +50,8 @@ def direct_response(given: DirectResponse) -> DirectResponseAction:
     return action
 
 
-def _port(given: HTTPRedirect, port: int) -> int:
+def _port(given: HTTPRedirect, port: int, tls: bool) -> int:
     """0 leaves the port to the scheme."""
     chosen = port if given.derive_port == "FROM_REQUEST_PORT" else given.port
-    return 0 if chosen == _DEFAULT_PORTS.get(given.scheme or "http") else chosen
+    scheme = given.scheme or ("https" if tls else "http")
+    return 0 if chosen == _DEFAULT_PORTS.get(scheme) else chosen

@@ -17,19 +17,28 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
-from mesh.compile import gateway, gateway_routes, inbound, inbound_cluster, local, outbound, routeconfig
+from mesh.compile import (
+    gateway_listener,
+    gateway_routes,
+    inbound,
+    inbound_cluster,
+    local,
+    outbound,
+    routeconfig,
+)
 from mesh.compile.authz import Authorization, authorization
 from mesh.compile.cluster import Target, clusters
 from mesh.compile.endpoint import assignment
-from mesh.compile.gateway import Socket
+from mesh.compile.gateway import Merged, merged
 from mesh.compile.inbound import Inbound
 from mesh.compile.ports import port_of
 from mesh.compile.route import caller_labels
 from mesh.compile.scope import Scope, Scopes
 from mesh.compile.served import Served, served
-from mesh.compile.tracing import service_labels
+from mesh.compile.side import Side, side
+from mesh.compile.telemetry import Direction
 from mesh.compile.virtual import virtual_outbound
-from mesh.envoy.address import ANY, LOOPBACK
+from mesh.envoy.address import LOOPBACK, socket_address
 from mesh.envoy.rds import route_names
 from mesh.envoy.snapshot import Snapshot
 from mesh.model.mesh import CLUSTER, Mesh, Placement
@@ -58,6 +67,7 @@ class Compiler:
         self._caller_labels = sorted(
             {label for rule in mesh.virtual_services for label in caller_labels(rule)}
         )
+        self._headless = frozenset(e.address for s in mesh.services if not s.addresses for e in s.endpoints)
         self._memo: dict[Hashable, Any] = {}
 
     def compile(self, workload: Workload) -> tuple[Snapshot, list[Problem]]:
@@ -113,15 +123,15 @@ class Compiler:
             yield inbound_cluster.inbound_passthrough(config)
 
     def _listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
-        config = self._mesh.config
         if workload.kind is Kind.ROUTER:
-            yield from self._gateway_listeners(workload)
+            yield from self._gateway_listeners(scope, workload)
         if self._placement.local:
             yield from self._local_listeners(scope, workload)
         elif workload.kind is Kind.SIDECAR:
-            key = ("outbound", id(scope), service_labels(workload), _own_headless(scope, workload))
-            yield from self._once(key, lambda: outbound.listeners(scope, workload, config))
-            yield self._once(("virtual", id(scope)), lambda: virtual_outbound(scope, config))
+            side = self._side(workload, Direction.OUTBOUND)
+            key = ("outbound", id(scope), id(side), self._distinguished(workload))
+            yield from self._once(key, lambda: outbound.listeners(scope, side))
+            yield self._once(("virtual", id(scope), id(side)), lambda: virtual_outbound(scope, side))
             yield from self._once(("inbound", self._alike(workload)), lambda: self._captured(workload))
 
     def _captured(self, workload: Workload) -> list[Listener]:
@@ -130,46 +140,48 @@ class Compiler:
         return [inbound.virtual(made, ports), *own]
 
     def _local_listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
-        config = self._mesh.config
-        for service, port, placed in local.upstreams(scope, workload, self._placement):
-            yield local.outbound_listener(scope, workload, service, port, placed, config)
+        side = self._side(workload, Direction.OUTBOUND)
+        for egress, service, port, placed in local.upstreams(scope, workload, self._placement):
+            yield local.outbound_listener(scope, egress, service, port, placed, side)
         for each in self._served(workload) if workload.kind is Kind.SIDECAR else ():
             placed_inbound = self._placement.inbound.get((workload.key, each.number))
             if placed_inbound is not None:
                 yield local.inbound_listener(self._inbound(workload), each, placed_inbound)
 
-    def _gateway_listeners(self, workload: Workload) -> Iterator[Listener]:
-        config = self._mesh.config
-        for socket in self._sockets(workload):
-            address, port = ANY, socket.port
+    def _gateway_listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
+        side = self._side(workload, Direction.GATEWAY)
+        found = gateway_listener.listeners(
+            self._gateways(workload), self._mesh, scope, side, self._own(workload)
+        )
+        for port, listener in found:
             if self._placement.local:
-                placed = self._placement.gateway.get((workload.key, socket.port))
+                placed = self._placement.gateway.get((workload.key, port))
                 if placed is None:
                     continue
-                address, port = LOOPBACK, placed
-            yield gateway.gateway_listener(socket, address, port, workload, self._own(workload), config)
+                listener.address.CopyFrom(socket_address(LOOPBACK, placed))
+            yield listener
 
     def _routes(
         self, scope: Scope, workload: Workload, wanted: Iterable[str]
     ) -> Iterator[RouteConfiguration]:
-        by_name = {socket.routes: socket for socket in self._sockets(workload)}
+        by_name = self._gateways(workload).by_routes
         for name in wanted:
             if name in by_name:
-                yield gateway_routes.for_socket(self._mesh, scope, workload, by_name[name])
+                yield gateway_routes.for_servers(name, self._mesh, scope, workload, by_name[name])
             else:
                 key = ("routes", id(scope), self._distinguished(workload), name)
                 yield self._once(key, partial(self._sidecar_routes, scope, workload, name))
 
     def _sidecar_routes(self, scope: Scope, workload: Workload, name: str) -> RouteConfiguration:
-        host, _, number = name.rpartition(":")
-        hosts = self._hosts(scope, workload, int(number))
-        if not host:
-            return routeconfig.for_port(scope, int(number), hosts)
+        hosts = self._hosts(scope, workload, name)
+        if not routeconfig.is_for_service(name):
+            return routeconfig.for_port(name, scope, self._mesh.config, hosts)
         return (local.routes if self._placement.local else routeconfig.for_service)(name, hosts)
 
-    def _hosts(self, scope: Scope, workload: Workload, number: int) -> list[VirtualHost]:
-        key = ("hosts", id(scope), self._distinguished(workload), number)
-        return self._once(key, lambda: routeconfig.virtual_hosts(scope, workload, number))
+    def _hosts(self, scope: Scope, workload: Workload, name: str) -> list[VirtualHost]:
+        key = ("hosts", id(scope), self._distinguished(workload), routeconfig.listened(name) or name)
+        config = self._mesh.config
+        return self._once(key, lambda: routeconfig.virtual_hosts(scope, workload, name, config))
 
     def _distinguished(self, workload: Workload) -> tuple[str | None, ...]:
         """The labels of a caller that some VirtualService asks for."""
@@ -181,7 +193,12 @@ class Compiler:
 
     def _inbound(self, workload: Workload) -> Inbound:
         peer = self._peers.for_workload(workload.namespace, workload.labels)
-        return Inbound(workload, peer, self._own(workload), self._mesh.config, self._placement.local)
+        side = self._side(workload, Direction.INBOUND)
+        return Inbound(side, peer, self._own(workload), self._placement.local)
+
+    def _side(self, workload: Workload, direction: Direction) -> Side:
+        key = ("side", direction, self._alike(workload))
+        return self._once(key, lambda: side(self._mesh, workload, direction))
 
     def _served(self, workload: Workload) -> tuple[Served, ...]:
         key = ("served", self._alike(workload))
@@ -191,21 +208,15 @@ class Compiler:
     def _alike(self, workload: Workload) -> Hashable:
         """What makes two workloads the same to policies and services. A Sidecar's ingress may speak of the pod's address."""
         sidecar = self._scopes.of(workload).sidecar
-        own = workload.pod_address if sidecar and sidecar.spec.ingress else ""
+        headless = workload.pod_address in self._headless
+        own = workload.pod_address if headless or (sidecar and sidecar.spec.ingress) else ""
         return workload.namespace, frozenset(workload.labels.items()), workload.container_ports, own
 
-    def _sockets(self, workload: Workload) -> list[Socket]:
+    def _gateways(self, workload: Workload) -> Merged:
         if workload.kind is not Kind.ROUTER:
-            return []
-        key = ("sockets", self._alike(workload))
-        return self._once(key, lambda: gateway.sockets(self._mesh, workload, self._served(workload)))
-
-
-def _own_headless(scope: Scope, workload: Workload) -> str:
-    """A pod does not listen for itself among the pods of a headless service."""
-    own = workload.pod_address
-    addresses = (e.address for s in scope.services if not s.addresses for e in s.endpoints)
-    return own if own in addresses else ""
+            return Merged()
+        key = ("gateways", self._alike(workload))
+        return self._once(key, lambda: merged(self._mesh, workload, self._served(workload)))
 
 
 def _by_name(messages: Iterable[ValueT]) -> Mapping[str, ValueT]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from envoy.extensions.filters.http.cors.v3.cors_pb2 import CorsPolicy as EnvoyCorsPolicy
+from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
 from mesh.compile.match import string_match
 from mesh.compile.percent import hundredths
@@ -18,6 +19,7 @@ def cors(given: CorsPolicy) -> EnvoyCorsPolicy:
     if given.allow_credentials is not None:
         said["allow_credentials"] = {"value": given.allow_credentials}
     origins = [match for each in given.allow_origins if (match := string_match(each)) is not None]
+    origins = origins or [StringMatcher(exact=each) for each in given.allow_origin]
     return EnvoyCorsPolicy(
         allow_origin_string_match=origins,
         allow_methods=",".join(given.allow_methods),

@@ -15,8 +15,9 @@ from mesh.compile.headers import operations
 from mesh.compile.percent import hundredths, millionths
 from mesh.compile.scope import Scope
 from mesh.envoy import names
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.shared import Destination
-from mesh.resources.istio.virtualservice import HTTPRoute, RouteDestination
+from mesh.resources.istio.virtualservice import HTTPRoute, Percent, RouteDestination
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,16 +26,19 @@ class Resolver:
 
     scope: Scope
     port: int
+    config: MeshConfig
     gateway: bool = False
+    tls: bool = False
 
     def cluster(self, destination: Destination) -> str:
-        """The port is the destination's own, else the one that was called; at a gateway, whose port is its own affair, first
-        the only one that the service has."""
+        """The port is the destination's own, else the one that was called; at a gateway, or behind a proxy for every port,
+        first the only one that the service has."""
         number = destination.port.number if destination.port else self._default(destination)
         return names.outbound(number, destination.subset, destination.host)
 
     def _default(self, destination: Destination) -> int:
-        service = self.scope.service(destination.host) if self.gateway else None
+        anywhere = self.gateway or not self.port
+        service = self.scope.service(destination.host) if anywhere else None
         return service.ports[0].number if service and len(service.ports) == 1 else self.port
 
     def hashed(self, destination: Destination) -> bool:
@@ -66,13 +70,24 @@ def apply_weighted(route: Route, targets: Sequence[RouteDestination], resolver: 
             route.route.hash_policy.extend(resolver.hash_policy(target.destination))
 
 
-def apply_mirror(route: Route, given: HTTPRoute, resolver: Resolver) -> None:
-    if given.mirror is None or (given.mirror_percentage and given.mirror_percentage.value <= 0):
+def apply_mirrors(route: Route, given: HTTPRoute, resolver: Resolver) -> None:
+    """Copies of a share of the requests; all of them when no share is said, none when it is 0."""
+    if given.mirror is not None:
+        percent = given.mirror_percent if given.mirror_percentage is None else None
+        _mirror(route, given.mirror, given.mirror_percentage, percent, resolver)
+    for each in given.mirrors:
+        _mirror(route, each.destination, each.percentage, None, resolver)
+
+
+def _mirror(
+    route: Route, to: Destination, share: Percent | None, percent: int | None, resolver: Resolver
+) -> None:
+    if (share is not None and share.value <= 0) or percent == 0:
         return
-    share = millionths(given.mirror_percentage) if given.mirror_percentage else hundredths(100)
+    fraction = millionths(share) if share else hundredths(100 if percent is None else percent)
     route.route.request_mirror_policies.add(
-        cluster=resolver.cluster(given.mirror),
-        runtime_fraction={"default_value": share},
+        cluster=resolver.cluster(to),
+        runtime_fraction={"default_value": fraction},
         trace_sampled={"value": False},
         disable_shadow_host_suffix_append=True,
     )

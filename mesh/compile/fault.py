@@ -42,7 +42,7 @@ def fault(given: Fault) -> HTTPFault:
 def _delay(given: Delay) -> Any:
     delay = HTTPFault().delay
     delay.fixed_delay.FromTimedelta(given.fixed_delay)
-    delay.percentage.CopyFrom(millionths(given.percentage) if given.percentage else hundredths(0))
+    delay.percentage.CopyFrom(millionths(given.percentage) if given.percentage else hundredths(given.percent))
     return delay
 
 

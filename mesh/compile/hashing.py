@@ -43,7 +43,9 @@ def hash_policy(given: ConsistentHash | None) -> list[RouteAction.HashPolicy]:
     if given.http_cookie is not None:
         cookie = given.http_cookie
         said = {"ttl": cookie.ttl} if cookie.ttl is not None else {}
-        return [RouteAction.HashPolicy(cookie={"name": cookie.name, "path": cookie.path, **said})]
+        attributes = [{"name": each.name, "value": each.value} for each in cookie.attributes]
+        made = {"name": cookie.name, "path": cookie.path, "attributes": attributes, **said}
+        return [RouteAction.HashPolicy(cookie=made)]
     if given.use_source_ip:
         return [RouteAction.HashPolicy(connection_properties={"source_ip": True})]
     if given.http_query_parameter_name:

@@ -6,11 +6,11 @@ Source: pilot/pkg/model/sidecar.go, convertIstioListenerToWrapper and selectServ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mesh.compile.hosts import matches, subset, wildcard
 from mesh.compile.visible import VirtualService
-from mesh.model.service import Service
+from mesh.model.service import Port, Service
 
 ANY_NAMESPACE = "*"
 
@@ -48,14 +48,30 @@ def classify(hosts: Iterable[str], namespace: str) -> dict[str, Hosts]:
     return found
 
 
-def services(candidates: Iterable[Service], hosts: Mapping[str, Hosts], namespace: str) -> list[Service]:
-    """The candidates that the hosts take in. Of two with one name, the Sidecar's own namespace wins, else the first."""
-    taken = [service for service in candidates if _takes(hosts, service)]
+def services(
+    candidates: Iterable[Service], hosts: Mapping[str, Hosts], namespace: str, port: Port | None = None
+) -> list[Service]:
+    """The candidates that the hosts take in, for all of their ports or for one.
+
+    Of two with one name, the Sidecar's own namespace wins, else the first.
+    """
+    whole = (service for service in candidates if _takes(hosts, service))
+    taken = [made for service in whole if (made := only(service, {port.number if port else 0}))]
     owners: dict[str, str] = {}
     for service in taken:
         if service.hostname not in owners or service.namespace == namespace:
             owners[service.hostname] = service.namespace
     return [service for service in taken if owners[service.hostname] == service.namespace]
+
+
+def only(service: Service, ports: set[int]) -> Service | None:
+    """The service with only these ports (0 is any); None when it has none of them."""
+    if 0 in ports:
+        return service
+    kept = tuple(port for port in service.ports if port.number in ports)
+    if len(kept) == len(service.ports):
+        return service
+    return replace(service, ports=kept) if kept else None
 
 
 def rules(candidates: Iterable[VirtualService], hosts: Mapping[str, Hosts]) -> list[VirtualService]:

@@ -17,18 +17,18 @@ from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Route
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
-from mesh.compile import accesslog, hcm, tcp
+from mesh.compile import hcm, tcp
 from mesh.compile.authz import Authorization
 from mesh.compile.listener import inbound_chain, inspectors
 from mesh.compile.mtls import Option, options
 from mesh.compile.outbound import RESERVED
 from mesh.compile.served import Served
+from mesh.compile.side import Side
 from mesh.envoy import filters, names, tls
 from mesh.envoy.address import ANY, socket_address
 from mesh.envoy.metadata import config_path, metadata
 from mesh.model.peer import Peer
-from mesh.model.service import Protocol, Workload
-from mesh.resources.istio.meshconfig import MeshConfig
+from mesh.model.service import Protocol
 from mesh.resources.istio.security import MutualTLS
 
 PORT = 15006
@@ -39,10 +39,9 @@ _ONE_AT_A_TIME = {"value": 1}
 class Inbound:
     """What the inbound chains of one workload are made from."""
 
-    workload: Workload
+    side: Side
     peer: Peer
     authorization: Authorization
-    config: MeshConfig
     local: bool
 
 
@@ -92,7 +91,7 @@ def virtual(inbound: Inbound, served: Iterable[Served]) -> Listener:
     for each in ports:
         if each.number not in RESERVED and not each.bound:
             chains += port_chains(inbound, each)
-    found = listener("virtualInbound", ANY, PORT, chains, inbound.config)
+    found = listener("virtualInbound", ANY, PORT, chains, inbound.side)
     found.listener_filters.insert(0, filters.ORIGINAL_DESTINATION)
     return found
 
@@ -100,23 +99,23 @@ def virtual(inbound: Inbound, served: Iterable[Served]) -> Listener:
 def bound(inbound: Inbound, served: Served) -> Listener:
     """A port that a Sidecar has its proxy listen on by itself."""
     chains = port_chains(inbound, served)
-    return listener(_name(served), served.address, served.number, chains, inbound.config)
+    return listener(_name(served), served.address, served.number, chains, inbound.side)
 
 
 def _name(served: Served) -> str:
     return f"{served.address}_{served.number}"
 
 
-def listener(name: str, address: str, port: int, chains: list[FilterChain], config: MeshConfig) -> Listener:
+def listener(name: str, address: str, port: int, chains: list[FilterChain], side: Side) -> Listener:
     return Listener(
         name=name,
         address=socket_address(address, port),
         filter_chains=chains,
         listener_filters=inspectors(chains),
-        listener_filters_timeout=timedelta(0),
+        listener_filters_timeout=side.config.protocol_detection_timeout,
         continue_on_listener_filters_timeout=True,
         traffic_direction=TrafficDirection.INBOUND,
-        access_log=accesslog.connections(config),
+        access_log=side.unrouted,
         max_connections_to_accept_per_socket_event=_ONE_AT_A_TIME,
     )
 
@@ -129,7 +128,7 @@ def _passthrough(inbound: Inbound, number: int, mode: MutualTLS) -> Iterator[Fil
 
 
 def _chains(inbound: Inbound, port: _Port, mode: MutualTLS) -> Iterator[FilterChain]:
-    config = inbound.config
+    config = inbound.side.config
     socket = tls.server([config.trust_domain, *config.trust_domain_aliases], inbound.local)
     for option in options(port.protocol, mode):
         catch_all_http = port.passthrough and option.http
@@ -152,13 +151,11 @@ def _match(port: _Port, option: Option) -> dict[str, Any]:
 
 def _filters(inbound: Inbound, port: _Port, option: Option) -> list[Filter]:
     if not option.http:
-        proxy = tcp.to(port.cluster, inbound.config)
+        proxy = tcp.to(port.cluster, inbound.side)
         mongo = [filters.mongo(port.cluster)] if port.protocol is Protocol.MONGO else []
         return [*inbound.authorization.tcp, *mongo, proxy]
-    manager = hcm.inbound(
-        port.stat, _routes(port), port.protocol, inbound.authorization.http, inbound.workload, inbound.config
-    )
-    return [manager]
+    security = inbound.authorization.http
+    return [hcm.inbound(port.stat, _routes(port), port.protocol, security, inbound.side)]
 
 
 def _routes(port: _Port) -> RouteConfiguration:
@@ -184,5 +181,5 @@ def _route(port: _Port) -> Route:
 
 def _black_hole() -> FilterChain:
     """A connection to the capturing port itself would come back to it for ever."""
-    proxy = tcp.to(names.BLACK_HOLE, MeshConfig())
+    proxy = tcp.to(names.BLACK_HOLE, None)
     return inbound_chain("virtualInbound-blackhole", [proxy], {"destination_port": {"value": PORT}}, None)

@@ -5,11 +5,13 @@ Source: istiod's buildListenerFromEntry and populateListenerFilters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any, Final
 
+from envoy.config.core.v3.address_pb2 import Address
 from envoy.config.core.v3.base_pb2 import Metadata, TrafficDirection, TransportSocket
 from envoy.config.listener.v3.listener_components_pb2 import (
     Filter,
@@ -21,7 +23,8 @@ from envoy.config.listener.v3.listener_components_pb2 import (
 from envoy.config.listener.v3.listener_pb2 import Listener
 
 from mesh.envoy import filters
-from mesh.envoy.address import socket_address
+from mesh.envoy.address import ANY, cidr
+from mesh.resources.istio.meshconfig import MeshConfig
 
 HTTP_ALPN: Final = ("http/1.1", "h2c")
 _CONNECT: Final = timedelta(seconds=15)
@@ -34,33 +37,48 @@ class Chain:
     filters: tuple[Filter, ...]
     transport: str = ""
     alpn: tuple[str, ...] = ()
+    sni: tuple[str, ...] = ()
+    cidrs: tuple[str, ...] = ()
+    metadata: Metadata | None = None
+    socket: TransportSocket | None = None
 
     @property
     def matches_all(self) -> bool:
-        return not self.transport and not self.alpn
+        named = self.sni and "*" not in self.sni
+        return not (named or self.transport or self.alpn or self.cidrs)
 
-    def same_match(self, other: Chain) -> bool:
-        return (self.transport, self.alpn) == (other.transport, other.alpn)
+    @property
+    def condition(self) -> tuple[str, tuple[str, ...], frozenset[str], frozenset[str]]:
+        """What two chains of one listener may not both ask for."""
+        names = frozenset(name for name in self.sni if name != "*")
+        return self.transport, self.alpn, names, frozenset(_blocks(self.cidrs))
 
 
 def outbound(
-    name: str, address: str, port: int, chains: Iterable[Chain], rest: Chain | None = None
+    name: str,
+    address: Address,
+    chains: Sequence[Chain],
+    config: MeshConfig,
+    rest: Chain | None = None,
 ) -> Listener:
     """A listener for the application's traffic; ``rest`` takes what none of the chains matches."""
+    sniffs = any(chain.alpn for chain in chains)
     made = Listener(
         name=name,
-        address=socket_address(address, port),
+        address=address,
         traffic_direction=TrafficDirection.OUTBOUND,
         continue_on_listener_filters_timeout=True,
-        listener_filters_timeout=timedelta(0),
+        listener_filters_timeout=config.protocol_detection_timeout if sniffs else timedelta(0),
     )
+    if any(chain.sni for chain in chains):
+        made.listener_filters.append(filters.TLS_INSPECTOR)
+    if sniffs:
+        made.listener_filters.append(filters.HTTP_INSPECTOR)
     for chain in chains:
-        if chain.alpn and not made.listener_filters:
-            made.listener_filters.append(filters.HTTP_INSPECTOR)
         if chain.matches_all:
-            made.default_filter_chain.CopyFrom(_filter_chain(chain))
+            made.default_filter_chain.CopyFrom(filter_chain(chain))
         else:
-            made.filter_chains.append(_filter_chain(chain))
+            made.filter_chains.append(filter_chain(chain))
     _settle_default(made, rest)
     return made
 
@@ -75,12 +93,29 @@ def _settle_default(made: Listener, rest: Chain | None) -> None:
         made.default_filter_chain.CopyFrom(chain)
 
 
-def _filter_chain(chain: Chain) -> FilterChain:
-    made = FilterChain(filters=chain.filters, transport_socket_connect_timeout=_CONNECT)
+def filter_chain(chain: Chain) -> FilterChain:
+    made = FilterChain(
+        filters=chain.filters,
+        transport_socket_connect_timeout=_CONNECT,
+        metadata=chain.metadata,
+        transport_socket=chain.socket,
+    )
     if not chain.matches_all:
-        match = FilterChainMatch(transport_protocol=chain.transport, application_protocols=chain.alpn)
+        match = FilterChainMatch(
+            transport_protocol=chain.transport,
+            application_protocols=chain.alpn,
+            server_names=() if "*" in chain.sni else sorted(chain.sni),
+            prefix_ranges=[cidr(block) for block in sorted(chain.cidrs) if not block.startswith(ANY)],
+        )
         made.filter_chain_match.CopyFrom(match)
     return made
+
+
+def _blocks(cidrs: Iterable[str]) -> Iterator[str]:
+    """Each block without the bits that its mask hides; what is every address is none."""
+    for each in cidrs:
+        if not each.startswith(ANY):
+            yield str(ip_network(each, strict=False))
 
 
 def inbound_chain(

@@ -13,41 +13,43 @@ from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
-from mesh.compile import inbound, listener, outbound, ports, routeconfig
+from mesh.compile import inbound, l4routes, listener, outbound, ports, routeconfig
 from mesh.compile.inbound import Inbound
 from mesh.compile.listener import Chain
 from mesh.compile.match import AUTHORITY
-from mesh.compile.scope import Scope
+from mesh.compile.scope import Egress, Scope
 from mesh.compile.served import Served
+from mesh.compile.side import Side
 from mesh.envoy import names
-from mesh.envoy.address import LOOPBACK
+from mesh.envoy.address import LOOPBACK, socket_address
 from mesh.model.mesh import Placement
 from mesh.model.service import Port, Service, Workload
-from mesh.resources.istio.meshconfig import MeshConfig
 
 
-def upstreams(scope: Scope, workload: Workload, placement: Placement) -> Iterator[tuple[Service, Port, int]]:
+def upstreams(
+    scope: Scope, workload: Workload, placement: Placement
+) -> Iterator[tuple[Egress, Service, Port, int]]:
     """The services that a proxy listens for, each port with the loopback port that stands for it."""
     for egress in scope.egress:
         for service in egress.services:
             for port in service.ports:
                 placed = placement.outbound.get((workload.key, service.hostname, port.number))
                 if placed is not None:
-                    yield service, port, placed
+                    yield egress, service, port, placed
 
 
 def outbound_listener(
-    scope: Scope, workload: Workload, service: Service, port: Port, placed: int, config: MeshConfig
+    scope: Scope, egress: Egress, service: Service, port: Port, placed: int, side: Side
 ) -> Listener:
     """What the application dials instead of the service; the name does not change when the port does."""
     name = names.at_port(service.hostname, port.number)
     chains: list[Chain] = []
     if not port.protocol.is_http:
-        chains.append(outbound.tcp_chain(scope, service, port, config))
+        chains += l4routes.chains(service, port, egress.virtual_services, scope, side)
     if ports.may_be_http(port.protocol):
-        http = outbound.http_chain(f"0.0.0.0_{port.number}", name, port, workload, config)
+        http = outbound.http_chain(f"0.0.0.0_{port.number}", name, port.protocol, side)
         chains.append(outbound.sniffed(http) if ports.is_sniffed(port.protocol) else http)
-    return listener.outbound(name, LOOPBACK, placed, chains)
+    return listener.outbound(name, socket_address(LOOPBACK, placed), chains, side.config)
 
 
 def inbound_listener(found: Inbound, served: Served, placed: int) -> Listener:
@@ -55,7 +57,7 @@ def inbound_listener(found: Inbound, served: Served, placed: int) -> Listener:
     chains = inbound.port_chains(found, served)
     for chain in chains:
         chain.filter_chain_match.ClearField("destination_port")
-    return inbound.listener(names.inbound(served.number), LOOPBACK, placed, chains, found.config)
+    return inbound.listener(names.inbound(served.number), LOOPBACK, placed, chains, found.side)
 
 
 def routes(name: str, hosts: Iterable[VirtualHost]) -> RouteConfiguration:

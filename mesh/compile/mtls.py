@@ -14,7 +14,7 @@ from mesh.model.service import Protocol
 from mesh.resources.istio.security import MutualTLS
 
 _HTTP: Final = ("istio-http/1.0", "istio-http/1.1", "istio-h2")
-_ALL: Final = ("istio", "istio-peer-exchange", *_HTTP)
+ALL_ALPN: Final = ("istio", "istio-peer-exchange", *_HTTP)
 _TCP: Final = ("istio-peer-exchange", "istio")
 
 
@@ -37,12 +37,12 @@ _OPAQUE: Final = Option(http=False, tls=False)
 
 _HTTP_OPTIONS: Final = {
     MutualTLS.STRICT: (Option(http=True),),
-    MutualTLS.PERMISSIVE: (Option(http=True, alpn=_ALL), _plain(http=True)),
+    MutualTLS.PERMISSIVE: (Option(http=True, alpn=ALL_ALPN), _plain(http=True)),
     MutualTLS.DISABLE: (_plain(http=True),),
 }
 _TCP_OPTIONS: Final = {
     MutualTLS.STRICT: (Option(http=False),),
-    MutualTLS.PERMISSIVE: (Option(http=False, alpn=_ALL), _OPAQUE, _plain(http=False)),
+    MutualTLS.PERMISSIVE: (Option(http=False, alpn=ALL_ALPN), _OPAQUE, _plain(http=False)),
     MutualTLS.DISABLE: (_plain(http=False),),
 }
 _SNIFFED_OPTIONS: Final = {

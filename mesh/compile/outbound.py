@@ -1,7 +1,7 @@
 """Outbound listeners: where the application's traffic to the mesh's services enters the proxy.
 
 Where traffic is captured there is one for each port of HTTP services and one for each address and port of the others; which
-may meet on one socket. Source: istiod's buildSidecarOutboundListeners.
+may meet on one socket (``socketmerge``). Source: istiod's buildSidecarOutboundListeners.
 """
 
 from __future__ import annotations
@@ -12,50 +12,42 @@ from typing import Final
 
 from envoy.config.listener.v3.listener_pb2 import Listener
 
-from mesh.compile import hcm, listener, ports, tcp
+from mesh.compile import hcm, l4routes, listener, ports, tcp
 from mesh.compile.listener import HTTP_ALPN, Chain
-from mesh.compile.scope import Scope
+from mesh.compile.scope import Egress, Scope
+from mesh.compile.side import Side
+from mesh.compile.socketmerge import Entry, shared
 from mesh.envoy import names
-from mesh.envoy.address import ANY
-from mesh.model.service import Port, Protocol, Resolution, Service, Workload
-from mesh.resources.istio.meshconfig import MeshConfig
+from mesh.envoy.address import ANY, LOOPBACK, address
+from mesh.model.service import Port, Protocol, Resolution, Service
 from mesh.resources.istio.network import OutboundMode
 
 #: No service may take the ports of the listeners that capture traffic; 0 is what a Service without targetPort has.
 RESERVED: Final = (0, 15001, 15006)
-_EXACT: Final = (Protocol.MONGO, Protocol.MYSQL)
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A socket and what shares it; ``protocol`` is that of the services on it, sniffed when they differ."""
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """Calls to a port of a service, met on an address (empty: the service's own)."""
 
-    address: str
-    port: int
-    protocol: Protocol
-    chains: tuple[Chain, ...]
+    service: Service
+    port: Port
+    bind: str
+    cidrs: tuple[str, ...] = ()
 
 
-def listeners(scope: Scope, workload: Workload, config: MeshConfig) -> list[Listener]:
+def listeners(scope: Scope, side: Side) -> list[Listener]:
     """Every captured listener of a sidecar, without those that capture."""
-    entries: dict[tuple[str, int], _Entry] = {}
+    entries: dict[tuple[str, int], Entry] = {}
     for egress in scope.egress:
-        locked = set(entries)
-        for service in egress.services:
-            for port in service.ports:
-                for address in _addresses(service, port, workload):
-                    if (address, port.number) not in locked:
-                        _add(entries, scope, service, port, address, workload, config)
-    return [_listener(entry, fallthrough(scope, config)) for entry in entries.values()]
+        locked = frozenset() if egress.port else frozenset(entries)
+        for call in _calls(egress, side):
+            _add(entries, locked, call, egress, scope, side)
+    return [_listener(entry, fallthrough(scope, side), side) for entry in entries.values()]
 
 
-def http_chain(stat: str, routes: str, port: Port, workload: Workload, config: MeshConfig) -> Chain:
-    return Chain((hcm.outbound(names.stat(f"outbound_{stat}"), routes, port.protocol, workload, config),))
-
-
-def tcp_chain(scope: Scope, service: Service, port: Port, config: MeshConfig) -> Chain:
-    cluster = names.outbound(port.number, "", service.hostname)
-    return Chain(tuple(tcp.to_service(cluster, port.protocol, scope.rule(service.hostname), config)))
+def http_chain(stat: str, routes: str, protocol: Protocol, side: Side) -> Chain:
+    return Chain((hcm.outbound(names.stat(f"outbound_{stat}"), routes, protocol, side),))
 
 
 def sniffed(chain: Chain) -> Chain:
@@ -63,78 +55,98 @@ def sniffed(chain: Chain) -> Chain:
     return replace(chain, transport="raw_buffer", alpn=HTTP_ALPN)
 
 
-def fallthrough(scope: Scope, config: MeshConfig) -> Chain:
+def fallthrough(scope: Scope, side: Side) -> Chain:
     """What becomes of bytes to a captured port that are not what its services speak."""
-    return Chain((tcp.to(catch_all_cluster(scope), config),))
+    return Chain((tcp.to(catch_all_cluster(scope), side),))
 
 
 def catch_all_cluster(scope: Scope) -> str:
-    return names.PASSTHROUGH if scope.outbound is OutboundMode.ALLOW_ANY else names.BLACK_HOLE
+    if scope.outbound.mode is not OutboundMode.ALLOW_ANY:
+        return names.BLACK_HOLE
+    egress = scope.outbound.egress_proxy
+    return tcp.cluster_of(egress, None, 0) if egress else names.PASSTHROUGH
 
 
-def _addresses(service: Service, port: Port, workload: Workload) -> Iterator[str]:
-    if service.resolution is Resolution.ALIAS or port.protocol is Protocol.UDP:
+def _calls(egress: Egress, side: Side) -> Iterator[_Call]:
+    bind = egress.bind or (LOOPBACK if egress.bound else "")
+    for service in egress.services:
+        if service.resolution is Resolution.ALIAS:
+            continue
+        for port in (egress.port,) if egress.port else service.ports:
+            if _reserved(port, bind) or port.protocol is Protocol.UDP:
+                continue
+            yield from _met(service, port, bind, side) if not egress.port else [_Call(service, port, bind)]
+
+
+def _reserved(port: Port, bind: str) -> bool:
+    on_every_address = bind == ANY or (not bind and port.protocol.is_http)
+    return port.number in RESERVED and on_every_address
+
+
+def _met(service: Service, port: Port, bind: str, side: Side) -> Iterator[_Call]:
+    """A headless service is met on each of its pods' addresses, except the caller's own."""
+    alone = not bind and service.resolution is Resolution.PASSTHROUGH and not service.addresses
+    if not alone or port.protocol.is_http:
+        yield _Call(service, port, bind)
         return
-    if port.protocol.is_http:
-        if port.number not in RESERVED:
-            yield ANY
-    elif service.addresses:
-        yield service.addresses[0]
-    elif service.resolution is Resolution.PASSTHROUGH:
-        found = (e.address for e in service.endpoints if e.service_port == port.name)
-        yield from (address for address in found if address != workload.pod_address)
-    else:
-        yield ANY
+    found = [e.address for e in service.endpoints if e.service_port == port.name]
+    if service.entry and not found and not service.selector:
+        yield _Call(service, port, bind)
+    for each in found:
+        if each != side.workload.pod_address:
+            yield _Call(service, port, each)
 
 
 def _add(
-    entries: dict[tuple[str, int], _Entry],
+    entries: dict[tuple[str, int], Entry],
+    locked: frozenset[tuple[str, int]],
+    call: _Call,
+    egress: Egress,
     scope: Scope,
-    service: Service,
-    port: Port,
-    address: str,
-    workload: Workload,
-    config: MeshConfig,
+    side: Side,
 ) -> None:
-    key = (address, port.number)
+    call = _bound(call)
+    key = (call.bind, call.port.number)
     there = entries.get(key)
-    if there and not _shares(there.protocol, port.protocol):
+    if key in locked or (there and not there.has_use_for(call.port.protocol)):
         return
-    chains = _chains(scope, service, port, address, workload, config)
-    if there is None:
-        # Plain HTTP on every address is told apart by looking, so that it can share the socket with anything.
-        shown = Protocol.UNSUPPORTED if port.protocol.is_http else port.protocol
-        entries[key] = _Entry(address, port.number, shown, chains)
-        return
-    added = [chain for chain in chains if not any(chain.same_match(each) for each in there.chains)]
-    both_tcp = ports.is_tcp(there.protocol) and ports.is_tcp(port.protocol)
-    mixed = there.protocol if both_tcp or ports.is_sniffed(there.protocol) else Protocol.UNSUPPORTED
-    entries[key] = replace(there, chains=(*there.chains, *added), protocol=mixed)
+    chains, shown = _chains(call, egress, scope, side)
+    new = Entry(call.bind, call.service.addresses[1:], call.port.number, shown, chains, egress.bound)
+    entries[key] = shared(there, new) if there else new
 
 
-def _shares(there: Protocol, new: Protocol) -> bool:
-    """Whether a socket that speaks ``there`` has a use for a service that speaks ``new``."""
-    if new.is_http and not ports.is_tcp(there):
-        return False
-    if ports.is_sniffed(new) and ports.is_sniffed(there):
-        return False
-    return there == new or not (there in _EXACT or new in _EXACT)
+def _bound(call: _Call) -> _Call:
+    if call.bind:
+        return call
+    if call.port.protocol.is_http:
+        return replace(call, bind=ANY)
+    own = call.service.addresses[0] if call.service.addresses else ANY
+    return replace(call, bind=ANY, cidrs=(own,)) if "/" in own else replace(call, bind=own)
 
 
-def _chains(
-    scope: Scope, service: Service, port: Port, address: str, workload: Workload, config: MeshConfig
-) -> tuple[Chain, ...]:
-    stat = f"{address}_{port.number}"
-    if port.protocol.is_http:
-        return (sniffed(http_chain(stat, str(port.number), port, workload, config)),)
-    chains = [tcp_chain(scope, service, port, config)]
-    if ports.is_sniffed(port.protocol):
-        routes = str(port.number) if address == ANY else f"{service.hostname}:{port.number}"
-        chains.append(sniffed(http_chain(stat, routes, port, workload, config)))
-    return tuple(chains)
+def _chains(call: _Call, egress: Egress, scope: Scope, side: Side) -> tuple[tuple[Chain, ...], Protocol]:
+    """And the protocol of the socket: what may be plain HTTP on every address is told apart by looking."""
+    port, stat = call.port, f"{call.bind}_{call.port.number}"
+    protocol = port.protocol
+    if protocol.is_http:
+        http = http_chain(stat, str(port.number) if port.number else call.bind, protocol, side)
+        if call.bind != ANY or protocol is Protocol.HTTP_PROXY:
+            return (http,), protocol
+        return (sniffed(http),), Protocol.UNSUPPORTED
+    chains = l4routes.chains(call.service, port, egress.virtual_services, scope, side, call.cidrs, call.bind)
+    if ports.is_sniffed(protocol):
+        routes = str(port.number) if call.bind == ANY else f"{call.service.hostname}:{port.number}"
+        chains.append(sniffed(http_chain(stat, routes, protocol, side)))
+    return tuple(chains), protocol
 
 
-def _listener(entry: _Entry, rest: Chain) -> Listener:
-    made = listener.outbound(f"{entry.address}_{entry.port}", entry.address, entry.port, entry.chains, rest)
-    made.bind_to_port.value = False
+def _listener(entry: Entry, rest: Chain, side: Side) -> Listener:
+    where = address(entry.address, entry.port)
+    made = listener.outbound(f"{entry.address}_{entry.port}", where, entry.chains, side.config, rest)
+    for extra in entry.extra:
+        made.additional_addresses.add(address=address(extra, entry.port))
+    if entry.bound:
+        made.max_connections_to_accept_per_socket_event.value = 1
+    else:
+        made.bind_to_port.value = False
     return made

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from mesh.compile.gateway import sockets
+from mesh.compile.gateway import merged
 from mesh.compile.scope import Scopes
 from mesh.compile.served import Served, served
 from mesh.model.mesh import Mesh, Placement
@@ -54,5 +54,4 @@ def _served(mesh: Mesh, workload: Workload, scopes: Scopes) -> tuple[Served, ...
 
 def _gateway(mesh: Mesh, workload: Workload) -> Iterator[int]:
     if workload.kind is Kind.ROUTER:
-        found = sockets(mesh, workload, served(workload, mesh.services))
-        yield from (socket.port for socket in found)
+        yield from merged(mesh, workload, served(workload, mesh.services)).ports

@@ -26,7 +26,10 @@ _OTHER_HOSTS: Final = 5
 
 
 def retry_policy(given: HTTPRetry | None, hashed: bool) -> RetryPolicy | None:
-    """None when retries are switched off. A request that is balanced by hash goes back to the same endpoint."""
+    """None when retries are switched off. A request that is balanced by hash goes back to the same endpoint.
+
+    ``given`` is the route's, else the mesh's own default.
+    """
     said = given or _DEFAULT
     if said.attempts <= 0:
         return None
@@ -38,6 +41,8 @@ def retry_policy(given: HTTPRetry | None, hashed: bool) -> RetryPolicy | None:
         host_selection_retry_max_attempts=_OTHER_HOSTS,
         per_try_timeout=said.per_try_timeout,
     )
+    if said.backoff is not None:
+        policy.retry_back_off.base_interval.FromTimedelta(said.backoff)
     ignore_previous = said.retry_ignore_previous_hosts
     if ignore_previous if ignore_previous is not None else not hashed:
         predicate = extension("envoy.retry_host_predicates.previous_hosts", PreviousHostsPredicate())

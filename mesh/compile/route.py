@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
-from envoy.config.route.v3.route_components_pb2 import Route
+from envoy.config.route.v3.route_components_pb2 import RetryPolicy, Route
 
 from mesh.compile import answer
 from mesh.compile.cors import cors
-from mesh.compile.destination import Resolver, apply_mirror, apply_single, apply_weighted
+from mesh.compile.destination import Resolver, apply_mirrors, apply_single, apply_weighted
 from mesh.compile.fault import fault
 from mesh.compile.hashing import for_service, hash_policy
 from mesh.compile.headers import operations
@@ -25,6 +26,7 @@ from mesh.envoy import filters, names
 from mesh.envoy.metadata import config_path, metadata
 from mesh.envoy.typed import typed
 from mesh.model.service import Port, Service, Workload
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.virtualservice import HTTPMatch, HTTPRewrite, HTTPRoute
 
 _FOREVER = timedelta(0)
@@ -58,7 +60,7 @@ def routes(rule: VirtualService, caller: Caller) -> list[Route]:
     return found
 
 
-def default_route(scope: Scope, service: Service, port: Port) -> Route:
+def default_route(scope: Scope, service: Service, port: Port, config: MeshConfig) -> Route:
     """To a service that no VirtualService says anything about."""
     cluster = names.outbound(port.number, "", service.hostname)
     route = Route(
@@ -67,7 +69,7 @@ def default_route(scope: Scope, service: Service, port: Port) -> Route:
         decorator={"operation": f"{service.hostname}:{port.number}/*"},
     )
     route.route.cluster = cluster
-    route.route.retry_policy.CopyFrom(retry_policy(None, hashed=False))
+    _retry(route, retry_policy(config.default_http_retry_policy, hashed=False))
     route.route.hash_policy.extend(hash_policy(for_service(scope.rule(service.hostname), port.number)))
     _timeout(route, None)
     return route
@@ -91,6 +93,7 @@ def _route(rule: VirtualService, given: HTTPRoute, match: HTTPMatch | None, call
         name=f"{given.name}.{match.name}" if match and match.name else given.name,
         match=route_match(match),
         metadata=metadata(istio={"config": config_path("virtual-service", rule.namespace, rule.name)}),
+        stat_prefix=match.stat_prefix if match else "",
         **said.fields(),
     )
     if given.redirect:
@@ -108,7 +111,8 @@ def _route(rule: VirtualService, given: HTTPRoute, match: HTTPMatch | None, call
 
 
 def _redirect(route: Route, given: HTTPRoute, caller: Caller) -> None:
-    action = answer.redirect(given.redirect, caller.port) if given.redirect else None
+    tls = caller.resolver.tls
+    action = answer.redirect(given.redirect, caller.port, tls) if given.redirect else None
     if action is not None:
         route.redirect.CopyFrom(action)
 
@@ -117,19 +121,25 @@ def _forward(route: Route, given: HTTPRoute, authority: str, resolver: Resolver)
     _timeout(route, given.timeout)
     if given.rewrite:
         _rewrite(route, given.rewrite)
+        headers = resolver.config.default_config.proxy_headers
+        route.route.append_x_forwarded_host = headers is not None and headers.x_forwarded_host.enabled
         authority = given.rewrite.authority or authority
     if authority:
         route.route.host_rewrite_literal = authority
-    apply_mirror(route, given, resolver)
+    apply_mirrors(route, given, resolver)
     hashed = False
     if len(given.route) == 1:
         apply_single(route, given.route[0], resolver)
         hashed = resolver.hashed(given.route[0].destination)
     else:
         apply_weighted(route, given.route, resolver)
-    retries = retry_policy(given.retries, hashed)
-    if retries is not None:
-        route.route.retry_policy.CopyFrom(retries)
+    retries = given.retries if given.retries is not None else resolver.config.default_http_retry_policy
+    _retry(route, retry_policy(retries, hashed))
+
+
+def _retry(route: Route, policy: RetryPolicy | None) -> None:
+    if policy is not None:
+        route.route.retry_policy.CopyFrom(policy)
 
 
 def _timeout(route: Route, given: timedelta | None) -> None:
@@ -163,6 +173,8 @@ def _path(route: Route) -> str:
 
 def caller_labels(rule: VirtualService) -> Iterator[str]:
     """The labels by which a rule distinguishes its callers."""
-    for given in rule.spec.http:
-        for match in given.match:
-            yield from match.source_labels
+    spec = rule.spec
+    found = [each.source_labels for given in spec.http for each in given.match]
+    found += [each.source_labels for given in spec.tcp for each in given.match]
+    found += [each.source_labels for given in spec.tls for each in given.match]
+    return chain.from_iterable(found)

@@ -11,21 +11,30 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mesh.compile import imports
+from mesh.compile.destinations import targets
+from mesh.compile.ports import parse
 from mesh.compile.rules import Rule, Rules
 from mesh.compile.visible import VirtualService, services_for, virtual_services_for
 from mesh.model.mesh import Config, Mesh
-from mesh.model.service import Kind, Service, Workload
-from mesh.resources.istio.network import EgressListener, OutboundMode, SidecarSpec
+from mesh.model.service import Kind, Port, Protocol, Service, Workload
+from mesh.resources.istio.network import CaptureMode, EgressListener, OutboundPolicy, SidecarSpec
 
 _EVERYTHING = EgressListener(hosts=("*/*",))
 
 
 @dataclass(frozen=True, eq=False)
 class Egress:
-    """One egress listener: the services that it answers for and the rules for them."""
+    """One egress listener: the services that it answers for and the rules for them.
+
+    ``port`` is None for a listener for every port, ``bind`` empty for the services' own addresses; ``bound`` says that the proxy
+    listens there itself, since nothing is captured.
+    """
 
     services: tuple[Service, ...]
     virtual_services: tuple[VirtualService, ...]
+    port: Port | None = None
+    bind: str = ""
+    bound: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +45,7 @@ class Scope:
     kind: Kind
     services: tuple[Service, ...]
     egress: tuple[Egress, ...]
-    outbound: OutboundMode
+    outbound: OutboundPolicy
     rules: Mapping[str, Rule]
     inbound_rules: Mapping[str, Rule]
     sidecar: Config[SidecarSpec] | None
@@ -58,6 +67,7 @@ class Scopes:
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
         self._rules = Rules(mesh.destination_rules, mesh.config)
+        self._exported = mesh.config.default_service_export_to
         self._made: dict[Hashable, Scope] = {}
 
     def of(self, workload: Workload) -> Scope:
@@ -78,21 +88,23 @@ class Scopes:
 
     def _make(self, workload: Workload, sidecar: Config[SidecarSpec] | None) -> Scope:
         spec, namespace = sidecar.spec if sidecar else SidecarSpec(), workload.namespace
-        exported = services_for(self._mesh.services, namespace)
-        rules = virtual_services_for(self._mesh.virtual_services, namespace)
+        exported = services_for(self._mesh.services, namespace, self._exported)
+        rules = virtual_services_for(self._mesh, namespace)
         egress = []
         for listener in spec.egress or (_EVERYTHING,):
             hosts = imports.classify(listener.hosts, namespace)
-            taken = imports.services(exported, hosts, namespace)
-            egress.append(Egress(tuple(taken), tuple(imports.rules(rules, hosts))))
+            port = _port(listener)
+            one = port if port and port.number and port.protocol is not Protocol.HTTP_PROXY else None
+            taken = tuple(imports.services(exported, hosts, namespace, one))
+            bound = listener.capture_mode is CaptureMode.NONE or listener.bind.startswith("unix://")
+            chosen = tuple(imports.rules(rules, hosts))
+            egress.append(Egress(taken, chosen, port, listener.bind, bound))
         policy = spec.outbound_traffic_policy or self._mesh.config.outbound_traffic_policy
         services = tuple(_unique(self._reachable(egress, namespace)))
         found = {s.hostname: self._rules.find(workload, s) for s in services}
         outbound = {host: rule for host, (rule, _) in found.items() if rule}
         inbound = {host: rule for host, (_, rule) in found.items() if rule}
-        return Scope(
-            namespace, workload.kind, services, tuple(egress), policy.mode, outbound, inbound, sidecar
-        )
+        return Scope(namespace, workload.kind, services, tuple(egress), policy, outbound, inbound, sidecar)
 
     def _reachable(self, egress: list[Egress], namespace: str) -> Iterator[Service]:
         """Imported services, and those that an imported VirtualService sends requests to, with only the ports it names."""
@@ -101,35 +113,27 @@ class Scopes:
             for rule in each.virtual_services:
                 for host, ports in _destinations(rule, namespace).items():
                     service = self._visible(host, namespace)
-                    if service and (narrowed := _only(service, ports)):
+                    wanted = {each.port.number} if each.port and each.port.number else ports
+                    if service and (narrowed := imports.only(service, wanted)):
                         yield narrowed
 
     def _visible(self, hostname: str, namespace: str) -> Service | None:
         named = [s for s in self._mesh.services if s.hostname == hostname]
         own = [s for s in named if s.namespace == namespace]
-        return next(iter(own or services_for(named, namespace)), None)
+        return next(iter(own or services_for(named, namespace, self._exported)), None)
 
 
 def _destinations(rule: VirtualService, namespace: str) -> dict[str, set[int]]:
     """Hosts and ports (0 is any) of the routes that callers in ``namespace`` may meet."""
     found: dict[str, set[int]] = {}
-    for route in rule.spec.http:
-        sources = [m.source_namespace for m in route.match if m.source_namespace]
-        if sources and namespace not in sources:
-            continue
-        targets = [target.destination for target in route.route]
-        for target in [*targets, *([route.mirror] if route.mirror else [])]:
-            found.setdefault(target.host, set()).add(target.port.number if target.port else 0)
+    for target in targets(rule, namespace):
+        found.setdefault(target.host, set()).add(target.port.number if target.port else 0)
     return found
 
 
-def _only(service: Service, ports: set[int]) -> Service | None:
-    if 0 in ports:
-        return service
-    kept = tuple(port for port in service.ports if port.number in ports)
-    if len(kept) == len(service.ports):
-        return service
-    return replace(service, ports=kept) if kept else None
+def _port(listener: EgressListener) -> Port | None:
+    given = listener.port
+    return Port(given.number, given.name, parse(given.protocol), given.number) if given else None
 
 
 def _unique(services: Iterator[Service]) -> Iterator[Service]:

@@ -1,18 +1,27 @@
-"""What a span says about the proxy that made it. Source: istiod's configureTracing without a Telemetry resource."""
+"""What a proxy tells of each request in a span: to whom, how often, and about itself.
+
+Source: pilot/pkg/networking/core/tracing.go; the providers' own configuration is in ``tracer``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
 )
 
-from mesh.model.service import Workload
+from mesh.compile import tracer
+from mesh.compile.lookup import Unknown
+from mesh.compile.telemetry import Direction, Telemetry
+from mesh.model.service import Service, Workload
+from mesh.resources.istio.proxyconfig import ProxyTracing
+from mesh.resources.istio.telemetry import CustomTag
 
 #: Per cent of the requests that no caller has decided about.
-_SAMPLED = 1
+_SAMPLED = 1.0
+_MOST = 100.0
 
 
 def service_labels(workload: Workload) -> tuple[str, str]:
@@ -21,14 +30,56 @@ def service_labels(workload: Workload) -> tuple[str, str]:
     return name, workload.labels.get("service.istio.io/canonical-revision") or "latest"
 
 
-def tracing(workload: Workload) -> HttpConnectionManager.Tracing:
-    tags = sorted([*_literals(workload), *_dry_runs()], key=lambda tag: str(tag["tag"]))
+def tracing(
+    telemetry: Telemetry, workload: Workload, direction: Direction, services: Sequence[Service]
+) -> tuple[HttpConnectionManager.Tracing | None, bool]:
+    """None when nothing is traced; and whether a request's id says whether it is sampled."""
+    defaults = telemetry.config.default_config.tracing
+    spans = telemetry.spans(direction)
+    if spans is None:
+        if not telemetry.config.enable_tracing:
+            return None, True
+        given = defaults.custom_tags.items()
+        istio = defaults.enable_istio_tags is not False
+        return _tracing(workload, defaults, _sampling(defaults), istio, given), True
+    if spans.disabled or spans.provider is None:
+        return None, True
+    try:
+        made = tracer.tracer(spans.provider, workload, services)
+    except Unknown:
+        return None, True
+    if made is None:
+        return None, True
+    sampling = spans.sampling if spans.sampling is not None else _sampling(defaults)
+    tags = spans.tags or defaults.custom_tags.items()
+    found = _tracing(workload, defaults, sampling, spans.istio_tags, tags)
+    found.MergeFrom(made)
+    return found, spans.by_request_id
+
+
+def _tracing(
+    workload: Workload,
+    defaults: ProxyTracing,
+    sampling: float,
+    istio: bool,
+    tags: Iterable[tuple[str, CustomTag]],
+) -> HttpConnectionManager.Tracing:
+    own = [*_literals(workload), *_dry_runs()] if istio else []
+    found = sorted([*own, *(_custom(*each) for each in tags)], key=lambda tag: str(tag["tag"]))
+    longest = defaults.max_path_tag_length
     return HttpConnectionManager.Tracing(
         client_sampling={"value": 100},
-        random_sampling={"value": _SAMPLED},
+        random_sampling={"value": sampling},
         overall_sampling={"value": 100},
-        custom_tags=tags,
+        custom_tags=found,
+        max_path_tag_length={"value": longest} if longest else None,
     )
+
+
+def _sampling(defaults: ProxyTracing) -> float:
+    if not defaults.sampling:
+        return _SAMPLED
+    return defaults.sampling if defaults.sampling <= _MOST else 1.0
 
 
 def _literals(workload: Workload) -> Iterator[dict[str, Any]]:
@@ -42,6 +93,18 @@ def _literals(workload: Workload) -> Iterator[dict[str, Any]]:
     }
     for name, value in values.items():
         yield {"tag": f"istio.{name}", "literal": {"value": value}}
+
+
+def _custom(name: str, given: CustomTag) -> dict[str, Any]:
+    if given.literal:
+        return {"tag": name, "literal": {"value": given.literal.value}}
+    if given.environment:
+        said = given.environment
+        return {"tag": name, "environment": {"name": said.name, "default_value": said.default_value}}
+    if given.header:
+        said = given.header
+        return {"tag": name, "request_header": {"name": said.name, "default_value": said.default_value}}
+    return {"tag": name, "value": given.formatter.value if given.formatter else ""}
 
 
 def _dry_runs() -> Iterator[dict[str, Any]]:

@@ -1,36 +1,43 @@
 """The names by which a service is called. Source: istiod's generateVirtualHostDomains.
 
-Ports are left out: the route configuration ignores them when it compares.
+Ports are left out where the route configuration ignores them when it compares; only a proxy for every port needs them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from mesh.link.hosts import is_address
 from mesh.model.service import Resolution, Service
 
 _SVC = ".svc."
+_DOMAIN = ".svc.cluster.local"
 
 
-def domains(service: Service, namespace: str) -> list[str]:
-    """Every name and address of a service for a caller in ``namespace``."""
-    found = [service.hostname, *alternatives(service.hostname, namespace)]
-    if service.resolution is Resolution.PASSTHROUGH and not service.external:
+def domains(service: Service, namespace: str, port: int = 0) -> list[str]:
+    """Every name and address of a service for a caller in ``namespace``; with a port, also each with the port."""
+    found = [*_with_port([service.hostname], port), *alternatives(service.hostname, namespace, port)]
+    if service.resolution is Resolution.PASSTHROUGH and not service.entry:
         found += [f"*.{domain}" for domain in found]
-    return [*found, *service.addresses]
+    return [*found, *_with_port(service.addresses, port)]
 
 
-def alternatives(hostname: str, namespace: str) -> list[str]:
+def alternatives(hostname: str, namespace: str, port: int = 0) -> list[str]:
     """The shorter names that Kubernetes' search domains resolve, and the absolute one with its last dot."""
-    found = [] if _is_address(hostname) else [f"{hostname}."]
-    if not hostname.endswith(".svc.cluster.local"):
+    found = [] if is_address(hostname) else [f"{hostname}."]
+    found += [f"{hostname}.:{port}"] if port else []
+    if not hostname.endswith(_DOMAIN):
         return found
     short = hostname[: hostname.index(_SVC)]
     name, dot, owner = short.partition(".")
     if not dot:
         return found
-    if owner == namespace:
-        return [*found, name, f"{short}.svc", short]
-    return [*found, short, f"{short}.svc"]
+    names = (name, f"{short}.svc", short) if owner == namespace else (short, f"{short}.svc")
+    return [*found, *_with_port(names, port)]
 
 
-def _is_address(hostname: str) -> bool:
-    return hostname.replace(".", "").isdigit()
+def _with_port(names: Iterable[str], port: int) -> Iterator[str]:
+    for name in names:
+        yield name
+        if port:
+            yield f"{name}:{port}"

@@ -1,4 +1,4 @@
-"""Who may see what: exportTo of services and VirtualServices.
+"""Who may see what: exportTo of services and VirtualServices, and the mesh's defaults for those that say nothing.
 
 Source: pilot/pkg/model/push_context.go, initServiceRegistry and initVirtualServices.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mesh.model.mesh import Config
+from mesh.model.mesh import Config, Mesh
 from mesh.model.service import Service
 from mesh.resources.istio.virtualservice import VirtualServiceSpec
 
@@ -15,26 +15,25 @@ VirtualService = Config[VirtualServiceSpec]
 MESH_GATEWAY = "mesh"
 
 
-def services_for(services: Iterable[Service], namespace: str) -> list[Service]:
+def services_for(services: Iterable[Service], namespace: str, defaults: tuple[str, ...]) -> list[Service]:
     """Those that ``namespace`` may call: first the ones given to it by name, then the public ones."""
     public, given = [], []
     for service in services:
-        if "*" in service.export_to:
+        exported = service.export_to or defaults
+        if "*" in exported:
             public.append(service)
-        elif _given(service.export_to, service.namespace, namespace):
+        elif _given(exported, service.namespace, namespace):
             given.append(service)
     return given + public
 
 
-def virtual_services_for(
-    rules: Iterable[VirtualService], namespace: str, gateway: str = MESH_GATEWAY
-) -> list[VirtualService]:
+def virtual_services_for(mesh: Mesh, namespace: str, gateway: str = MESH_GATEWAY) -> list[VirtualService]:
     """Those that hold for a gateway's proxies in ``namespace``: its private ones, then those given to it, then public ones."""
     private: list[VirtualService] = []
     given: list[VirtualService] = []
     public: list[VirtualService] = []
-    for rule in rules:
-        exported = rule.spec.export_to or ("*",)
+    for rule in mesh.virtual_services:
+        exported = rule.spec.export_to or mesh.config.default_virtual_service_export_to
         if gateway not in (rule.spec.gateways or (MESH_GATEWAY,)):
             continue
         if "*" in exported:

@@ -49,7 +49,6 @@ GRPC_STATS: Final = http(
 GRPC_WEB: Final = http("envoy.filters.http.grpc_web", GrpcWeb())
 FAULTS: Final = http(FAULT, HTTPFault())
 CORS_FILTER: Final = http(CORS, Cors())
-ROUTER: Final = http("envoy.filters.http.router", Router())
 
 ORIGINAL_DESTINATION: Final = listener("envoy.filters.listener.original_dst", OriginalDst())
 HTTP_INSPECTOR: Final = listener("envoy.filters.listener.http_inspector", HttpInspector())
@@ -57,6 +56,11 @@ HTTP_INSPECTOR: Final = listener("envoy.filters.listener.http_inspector", HttpIn
 TLS_INSPECTOR: Final = listener(
     "envoy.filters.listener.tls_inspector", TlsInspector(initial_read_buffer_size={"value": 512})
 )
+
+
+def router(quiet: bool) -> HttpFilter:
+    """The last of the chain. ``quiet`` leaves Envoy's own headers out."""
+    return http("envoy.filters.http.router", Router(suppress_envoy_headers=quiet))
 
 
 def mongo(stat_prefix: str) -> Filter:

@@ -16,7 +16,6 @@ from mesh.resources.object import Object
 
 _BY_NAME: Final = {
     **{p.value.lower(): p for p in Protocol if p not in (Protocol.UNSUPPORTED, Protocol.GRPC_WEB)},
-    "http_proxy": Protocol.HTTP,
 }
 _APP_PROTOCOLS: Final = {
     "kubernetes.io/h2c": Protocol.HTTP2,
@@ -73,6 +72,7 @@ def _service(each: Object[Any], spec: ServiceSpec, number: int, pods: Pods, runn
         addresses=() if headless else (spec.cluster_ip or f"10.2.0.{number}",),
         endpoints=tuple(e for found in endpoints for e in found),
         selector=dict(spec.selector),
+        labels=dict(metadata.labels),
         resolution=Resolution.PASSTHROUGH if headless else Resolution.CLIENT_SIDE_LB,
         export_to=_export_to(metadata.annotations.get("networking.istio.io/exportTo", "")),
         service_accounts=tuple(sorted({w.identity for w in chosen})),
@@ -116,4 +116,4 @@ def _endpoint(port: Port, workload: Workload, number: int | None) -> Iterator[En
 
 
 def _export_to(annotation: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in annotation.split(",") if part.strip()) or ("*",)
+    return tuple(part.strip() for part in annotation.split(",")) if annotation else ()

@@ -17,6 +17,7 @@ class Protocol(StrEnum):
     GRPC_WEB = "GRPC-Web"
     HTTP = "HTTP"
     HTTP2 = "HTTP2"
+    HTTP_PROXY = "HTTP_PROXY"
     HTTPS = "HTTPS"
     TCP = "TCP"
     TLS = "TLS"
@@ -32,7 +33,7 @@ class Protocol(StrEnum):
 
     @property
     def is_http(self) -> bool:
-        return self.is_http2 or self is Protocol.HTTP
+        return self.is_http2 or self in (Protocol.HTTP, Protocol.HTTP_PROXY)
 
 
 class Resolution(StrEnum):
@@ -132,7 +133,10 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Service:
-    """A host that can be called. ``hostname`` is fully qualified; ``addresses`` are its virtual IPs (none when headless)."""
+    """A host that can be called. ``hostname`` is fully qualified; ``addresses`` are its virtual IPs (none when headless).
+
+    ``external`` says that it is outside the mesh, ``entry`` that a ServiceEntry made it. ``export_to`` is empty where nothing is said.
+    """
 
     hostname: str
     name: str
@@ -141,9 +145,11 @@ class Service:
     addresses: tuple[str, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     selector: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     resolution: Resolution = Resolution.CLIENT_SIDE_LB
     external: bool = False
-    export_to: tuple[str, ...] = ("*",)
+    entry: bool = False
+    export_to: tuple[str, ...] = ()
     service_accounts: tuple[Identity, ...] = ()
     creation: str = ""
     place: Place = field(default=Place(), compare=False)

@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 @dataclasses.dataclass
 class Decoder:
-    """Decodes one document, collecting what is wrong with it. ``open``: unknown fields are somebody else's business."""
+    """Decodes one document, collecting what is wrong with it.
+
+    ``open``: unknown fields are somebody else's business, unless one is a known field's name in other capitals.
+    """
 
     document: Document
     problems: list[Problem]
@@ -54,7 +57,7 @@ class Decoder:
         for name, value in data.items():
             if name in known:
                 self._field(kind, given, name, value, (*path, name))
-            elif not self.open:
+            elif not self.open or _folded(name) in map(_folded, known):
                 self._unknown(kind, name, known, (*path, name))
         return kind(**given)
 
@@ -77,7 +80,8 @@ class Decoder:
         if name in NOT_TRANSLATED.get(kind.__name__, ()):
             self._not_translated(path)
             return
-        close = difflib.get_close_matches(name, known, n=1)
+        same = [each for each in known if _folded(each) == _folded(name)]
+        close = same or difflib.get_close_matches(name, known, n=1)
         fix = f"did you mean {close[0]}?" if close else f"it has: {', '.join(sorted(known)) or 'no fields'}"
         self.report(path, "MW0101", f"{dotted(path[:-1]) or 'this'} has no field {name!r}", fix)
 
@@ -132,6 +136,10 @@ def fields_of(kind: Callable[..., Any]) -> dict[str, tuple[str, Any]]:
         f.metadata.get("name", camel(f.name)): (f.name, hints[f.name])
         for f in dataclasses.fields(typing.cast(Any, kind))
     }
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def camel(name: str) -> str:

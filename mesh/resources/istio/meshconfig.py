@@ -14,6 +14,8 @@ from typing import Final
 from mesh.resources.istio.destinationrule import ConnectionPool, Keepalive, OutlierDetection
 from mesh.resources.istio.locality import LocalityLoadBalancer
 from mesh.resources.istio.network import OutboundMode, OutboundPolicy
+from mesh.resources.istio.providers import BUILT_IN, DefaultProviders, Provider
+from mesh.resources.istio.proxyconfig import ProxyConfig
 from mesh.resources.istio.virtualservice import HTTPRetry
 
 
@@ -52,6 +54,19 @@ class DefaultTrafficPolicy:
     outlier_detection: OutlierDetection | None = None
 
 
+class Normalization(StrEnum):
+    DEFAULT = "DEFAULT"
+    NONE = "NONE"
+    BASE = "BASE"
+    MERGE_SLASHES = "MERGE_SLASHES"
+    DECODE_AND_MERGE_SLASHES = "DECODE_AND_MERGE_SLASHES"
+
+
+@dataclass(frozen=True, slots=True)
+class PathNormalization:
+    normalization: Normalization = Normalization.DEFAULT
+
+
 _PUBLIC: Final = ("*",)
 
 
@@ -84,5 +99,16 @@ class MeshConfig:
         default=UpgradeAll.DO_NOT_UPGRADE, metadata={"name": "h2UpgradePolicy"}
     )
     default_traffic_policy: DefaultTrafficPolicy = field(default_factory=DefaultTrafficPolicy)
+    extension_providers: tuple[Provider, ...] = ()
+    default_providers: DefaultProviders = field(default_factory=DefaultProviders)
+    default_config: ProxyConfig = field(default_factory=ProxyConfig)
+    path_normalization: PathNormalization = field(default_factory=PathNormalization)
+    enable_envoy_access_log_service: bool = False
+    disable_envoy_listener_log: bool = False
     tls_defaults: TLSDefaults | None = None
     mesh_mtls: TLSDefaults | None = field(default=None, metadata={"name": "meshMTLS"})
+
+    def provider(self, name: str) -> Provider | None:
+        """An extension provider by its name, in any case; one that MeshConfig lists replaces Istio's of that name."""
+        known = {each.name: each for each in (*BUILT_IN, *self.extension_providers)}
+        return next((each for key, each in known.items() if key.lower() == name.lower()), None)
