@@ -57,7 +57,7 @@ class Decoder:
         for name, value in data.items():
             if name in known:
                 self._field(kind, given, name, value, (*path, name))
-            elif not self.open or _folded(name) in map(_folded, known):
+            elif not self.open or _folded(name) in _spellings(typing.cast(Any, kind)):
                 self._unknown(kind, name, known, (*path, name))
         return kind(**given)
 
@@ -80,9 +80,9 @@ class Decoder:
         if name in NOT_TRANSLATED.get(kind.__name__, ()):
             self._not_translated(path)
             return
-        same = [each for each in known if _folded(each) == _folded(name)]
-        close = same or difflib.get_close_matches(name, known, n=1)
-        fix = f"did you mean {close[0]}?" if close else f"it has: {', '.join(sorted(known)) or 'no fields'}"
+        close = difflib.get_close_matches(name, known, n=1)
+        meant = _spellings(typing.cast(Any, kind)).get(_folded(name)) or (close[0] if close else "")
+        fix = f"did you mean {meant}?" if meant else f"it has: {', '.join(sorted(known)) or 'no fields'}"
         self.report(path, "MW0101", f"{dotted(path[:-1]) or 'this'} has no field {name!r}", fix)
 
     def items(self, hint: Any, value: Any, path: Path) -> tuple[Any, ...]:
@@ -136,6 +136,12 @@ def fields_of(kind: Callable[..., Any]) -> dict[str, tuple[str, Any]]:
         f.metadata.get("name", camel(f.name)): (f.name, hints[f.name])
         for f in dataclasses.fields(typing.cast(Any, kind))
     }
+
+
+@functools.cache
+def _spellings(kind: Callable[..., Any]) -> Mapping[str, str]:
+    """Field names without capitals and dashes -> as they are written."""
+    return {_folded(name): name for name in fields_of(kind)}
 
 
 def _folded(name: str) -> str:

@@ -63,6 +63,13 @@ WRONG = {
     ),
     SERVICE + "spec:\n  selector: {app: 1.5}\n": (5, "MW0103", "error", "expected text, found 1.5"),
     SERVICE + "spec:\n  publishNotReadyAddresses: 'yes'\n": (5, "MW0103", "error", "expected true or false"),
+    SERVICE + "spec:\n  ports:\n  - {port: 80, targetport: 81}\n": (
+        6,
+        "MW0101",
+        "error",
+        "no field 'targetport'",
+    ),
+    SERVICE + "spec:\n  cluster_ip: None\n": (5, "MW0101", "error", "spec has no field 'cluster_ip'"),
     RULE + "  hosts: [web]\n": (6, "MW0101", "error", "spec has no field 'hosts'"),
     RULE + "  trafficPolicy: {connectionPool: {tcp: {connectTimeout: 5}}}\n": (
         6,
