@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kubernetes import client
 
+from mesh.local.release import RENDERED
 from tests.local.project import Project, until
 
 Make = Callable[..., Project]
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/local/" in str(item.fspath):
@@ -64,10 +67,28 @@ def kept() -> Iterator[Project]:
 def running(kept: Project) -> Iterator[Project]:
     """It, its files put back after the test and applied."""
     files = {p: p.read_bytes() for p in (kept.file, *kept.folder.glob("chart/**/*")) if p.is_file()}
+    before = rendered(kept)
     yield kept
     for path, content in files.items():
         if not path.is_file() or path.read_bytes() != content:
             path.write_bytes(content)
     (kept.folder / "values.yaml").unlink(missing_ok=True)
     until(lambda: kept.progress()["refused"] == [], "its files are right again")
+    until(lambda: rendered(kept) == before, "they are applied")
     until(lambda: kept.progress()["waiting"] == [], "it is ready")
+
+
+def rendered(project: Project) -> list[str]:
+    """Of the chart's objects, hashes of what the chart said when they were applied."""
+    api = project.client()
+    found = [
+        *client.AppsV1Api(api).list_namespaced_deployment("default").items,
+        *client.CoreV1Api(api).list_namespaced_service("default").items,
+    ]
+    routes = client.CustomObjectsApi(api).list_namespaced_custom_object(
+        "networking.istio.io", "v1", "default", "virtualservices"
+    )["items"]
+    return [
+        *(each.metadata.annotations[RENDERED] for each in found),
+        *(each["metadata"]["annotations"][RENDERED] for each in routes),
+    ]

@@ -13,6 +13,7 @@ from tests.local.project import Project, until
 from tests.scenarios.local import Local, project
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/local/shop/" in str(item.fspath):
