@@ -34,8 +34,12 @@ def wrong_weights(project: Project) -> None:
     route.write_text(text.replace(line, (line + "          weight: 60\n") * 2))
 
 
-def unsupported_field(project: Project) -> None:
+def unknown_field(project: Project) -> None:
     project.set(route={"timeOut": "3s"})
+
+
+def unsupported_field(project: Project) -> None:
+    project.set(route={"mirrorPercent": 10})
 
 
 def unknown_image(project: Project) -> None:
@@ -49,6 +53,7 @@ MISTAKES: list[tuple[Break, list[str]]] = [
     (unknown_host, ["templates/route.yaml:9", "wep.default", "did you mean"]),
     (missing_subset, ["templates/route.yaml:9", "subset 'v9'"]),
     (wrong_weights, ["templates/route.yaml:", "120"]),
-    (unsupported_field, ["templates/route.yaml:10", "timeOut", "did you mean timeout"]),
+    (unknown_field, ["templates/route.yaml:10", "MW0101", "timeOut", "did you mean timeout"]),
+    (unsupported_field, ["templates/route.yaml:10", "MW0102", "mirrorPercent"]),
     (unknown_image, ["templates/web.yaml:", "other/web:1", "mesh.yaml"]),
 ]
