@@ -41,7 +41,7 @@ def process(folder: Project, pod: str, container: str) -> int:
 
 
 def failed(answers: list[Answer]) -> list[Answer]:
-    assert len(answers) > 20
+    assert answers
     return [a for a in answers if not a.ok]
 
 
