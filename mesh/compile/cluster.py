@@ -36,7 +36,10 @@ from mesh.resources.istio.security import MutualTLS
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What a service's clusters are made from. ``mode`` is what its namespace asks for."""
+    """What a service's clusters are made from. ``mode`` is what its namespace asks for.
+
+    ``passed`` is for mutual TLS that a router hands on as it comes.
+    """
 
     service: Service
     rule: Rule | None
@@ -44,6 +47,11 @@ class Target:
     kind: Kind
     local: bool
     config: MeshConfig
+    passed: bool = False
+
+    def named(self, port: int, subset: str) -> str:
+        host = self.service.hostname
+        return names.server_name(port, subset, host) if self.passed else names.outbound(port, subset, host)
 
 
 @dataclass(frozen=True)
@@ -75,9 +83,14 @@ def clusters(target: Target) -> Iterable[Cluster]:
             yield _cluster(target, part, made.type)
 
 
+def subsets(target: Target) -> tuple[str, ...]:
+    """Their names, and "" for the whole."""
+    return ("", *(each.name for each in target.rule.spec.subsets)) if target.rule else ("",)
+
+
 def _cluster(target: Target, part: _Part, type_: int) -> Cluster:
     policy, config = part.policy, target.config
-    name = names.outbound(part.port.number, part.subset, target.service.hostname)
+    name = target.named(part.port.number, part.subset)
     sidecar = target.kind is Kind.SIDECAR
     spoken = upstream_protocol.by_protocol(part.port.protocol, sidecar)
     spoken = upstream_protocol.upgraded(spoken, part.port.protocol, policy.connection_pool, config)
@@ -86,8 +99,9 @@ def _cluster(target: Target, part: _Part, type_: int) -> Cluster:
     options = upstream_protocol.options(
         spoken,
         policy.connection_pool,
-        origination.auto_sni(upstream.own),
-        origination.auto_san(upstream.own),
+        upstream_protocol.keeps_case(part.port.protocol, config),
+        not target.passed and origination.auto_sni(upstream.own),
+        not target.passed and origination.auto_san(upstream.own),
     )
     cluster = Cluster(
         name=name,
@@ -105,8 +119,9 @@ def _cluster(target: Target, part: _Part, type_: int) -> Cluster:
     if policy.outlier_detection:
         cluster.outlier_detection.CopyFrom(outlier.outlier_detection(policy.outlier_detection))
     balancer.apply(cluster, policy.load_balancer)
-    upstream_tls.apply(cluster, upstream)
-    proxyprotocol.apply(cluster, policy.proxy_protocol)
+    if not target.passed:
+        upstream_tls.apply(cluster, upstream)
+        proxyprotocol.apply(cluster, policy.proxy_protocol)
     return cluster
 
 

@@ -27,11 +27,10 @@ from mesh.compile import (
     routeconfig,
 )
 from mesh.compile.authz import Authorization, authorization
-from mesh.compile.cluster import Target, clusters
+from mesh.compile.cluster import Target, clusters, subsets
 from mesh.compile.endpoint import assignment
 from mesh.compile.gateway import Merged, merged
 from mesh.compile.inbound import Inbound
-from mesh.compile.ports import port_of
 from mesh.compile.route import caller_labels
 from mesh.compile.scope import Scope, Scopes
 from mesh.compile.served import Served, served
@@ -74,6 +73,8 @@ class Compiler:
         """The resources of one proxy of the mesh, and what is wrong with the policies that hold for it."""
         scope = self._scopes.of(workload)
         reached = [self._reached(scope, service) for service in scope.services]
+        if self._gateways(workload).hands_on:
+            reached += [self._reached(scope, each, True) for each in scope.services if not each.external]
         own = self._own(workload)
         snapshot = Snapshot(
             clusters=_by_name(
@@ -91,20 +92,24 @@ class Compiler:
         found: ValueT = self._memo[key]
         return found
 
-    def _reached(self, scope: Scope, service: Service) -> tuple[list[Cluster], list[ClusterLoadAssignment]]:
+    def _reached(
+        self, scope: Scope, service: Service, passed: bool = False
+    ) -> tuple[list[Cluster], list[ClusterLoadAssignment]]:
         rule = scope.rule(service.hostname)
         mode = self._peers.namespace_mode(service.namespace)
-        target = Target(service, rule, mode, scope.kind, self._placement.local, self._mesh.config)
+        target = Target(service, rule, mode, scope.kind, self._placement.local, self._mesh.config, passed)
         numbers = tuple(port.number for port in service.ports)
-        key = ("reached", service.hostname, service.namespace, numbers, id(rule), scope.kind)
+        key = ("reached", service.hostname, service.namespace, numbers, id(rule), scope.kind, passed)
         return self._once(key, lambda: self._make_reached(target))
 
     def _make_reached(self, target: Target) -> tuple[list[Cluster], list[ClusterLoadAssignment]]:
         made = list(clusters(target))
-        learnt = (cluster.name.split("|") for cluster in made if cluster.type == Cluster.EDS)
-        found = [(port_of(target.service, int(port)), subset) for _, port, subset, _ in learnt]
+        learnt = {cluster.name for cluster in made if cluster.type == Cluster.EDS}
+        found = [(port, part) for port in target.service.ports for part in subsets(target)]
         return made, [
-            assignment(target, port, subset, self._peers, self._placement) for port, subset in found if port
+            assignment(target, port, part, self._peers, self._placement)
+            for port, part in found
+            if target.named(port.number, part) in learnt
         ]
 
     def _other_clusters(self, scope: Scope, workload: Workload) -> Iterator[Cluster]:

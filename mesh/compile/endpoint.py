@@ -14,7 +14,6 @@ from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 
 from mesh.compile.cluster import Target
 from mesh.compile.traffic import find_subset, for_subset, tls_mode
-from mesh.envoy import names
 from mesh.envoy.address import LOOPBACK, socket_address
 from mesh.envoy.metadata import metadata
 from mesh.model.mesh import Placement
@@ -38,10 +37,12 @@ def assignment(
     by_locality: dict[str, list[LbEndpoint]] = {}
     for each in _behind(target, port, subset):
         if each.ready or unready:
-            made = _endpoint(each, _secured(each, mode, peers), placement)
-            by_locality.setdefault(each.locality, []).append(made)
+            group = by_locality.setdefault(each.locality, [])
+            secured = _secured(each, mode, peers)
+            if secured or not target.passed:
+                group.append(_endpoint(each, secured, placement))
     groups = [_group(locality, by_locality[locality]) for locality in sorted(by_locality)]
-    name = names.outbound(port.number, subset, target.service.hostname)
+    name = target.named(port.number, subset)
     return ClusterLoadAssignment(cluster_name=name, endpoints=groups)
 
 
@@ -115,5 +116,5 @@ def _group(locality: str, endpoints: list[LbEndpoint]) -> LocalityLbEndpoints:
     return LocalityLbEndpoints(
         locality=Locality(region=region, zone=zone, sub_zone=sub_zone),
         lb_endpoints=endpoints,
-        load_balancing_weight={"value": weight},
+        load_balancing_weight={"value": weight} if endpoints else None,
     )

@@ -78,6 +78,14 @@ class Merged:
     _names: dict[int, dict[str, str]] = field(default_factory=dict)
 
     @property
+    def hands_on(self) -> bool:
+        """Whether a server passes mutual TLS on to services by its name."""
+        servers = (server for socket in self.sockets.values() for server in socket.servers)
+        return any(
+            each.tls is not None and each.tls.mode is ServerTLSMode.AUTO_PASSTHROUGH for each in servers
+        )
+
+    @property
     def ports(self) -> list[int]:
         return list(dict.fromkeys(place.port for place in self.sockets))
 

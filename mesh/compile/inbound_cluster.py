@@ -11,7 +11,7 @@ from datetime import timedelta
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.address_pb2 import BindConfig
 
-from mesh.compile import pool, upstream_protocol
+from mesh.compile import pool, proxyheaders, upstream_protocol
 from mesh.compile.cluster import connect_timeout
 from mesh.compile.rules import Rule
 from mesh.compile.served import Served
@@ -37,7 +37,8 @@ def inbound(served: Served, rule: Rule | None, config: MeshConfig, application: 
     name = names.inbound(served.number)
     spoken = upstream_protocol.by_protocol(served.protocol, sidecar=True)
     spoken = upstream_protocol.final(spoken, policy.connection_pool)
-    options = upstream_protocol.options(spoken, policy.connection_pool)
+    keeps_case = upstream_protocol.keeps_case(served.protocol, config)
+    options = upstream_protocol.options(spoken, policy.connection_pool, keeps_case)
     cluster = Cluster(
         name=name,
         alt_stat_name=names.stat(name),
@@ -74,6 +75,7 @@ def passthrough(config: MeshConfig) -> Cluster:
     """Where traffic to what the mesh does not know leaves as it came."""
     idle = ConnectionPool(http=HTTPSettings(idle_timeout=_IDLE))
     limits = config.default_traffic_policy.connection_pool
+    keeps_case = proxyheaders.keeps_case(config.default_config.proxy_headers)
     return Cluster(
         name=names.PASSTHROUGH,
         alt_stat_name=names.stat(names.PASSTHROUGH),
@@ -83,7 +85,7 @@ def passthrough(config: MeshConfig) -> Cluster:
         circuit_breakers=pool.circuit_breakers(limits),
         upstream_connection_options=pool.keepalive(config.tcp_keepalive, limits),
         typed_extension_protocol_options=upstream_protocol.extensions(
-            upstream_protocol.options(Spoken.AS_CALLED, idle)
+            upstream_protocol.options(Spoken.AS_CALLED, idle, keeps_case)
         ),
     )
 

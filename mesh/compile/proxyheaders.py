@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from envoy.config.core.v3.protocol_pb2 import Http1ProtocolOptions
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
 )
@@ -19,6 +20,9 @@ from mesh.envoy.typed import extension
 from mesh.resources.istio.proxyconfig import ClientCertDetails, ProxyHeaders, Topology
 
 _SERVER: Final = "istio-envoy"
+_FORMATTER: Final = extension("preserve_case", PreserveCaseFormatterConfig())
+#: Headers are written with the case in which they were read.
+KEEP_CASE: Final = Http1ProtocolOptions(header_key_format={"stateful_formatter": _FORMATTER})
 
 
 def apply(manager: HttpConnectionManager, direction: Direction, given: ProxyHeaders | None) -> None:
@@ -35,11 +39,7 @@ def apply(manager: HttpConnectionManager, direction: Direction, given: ProxyHead
         manager.generate_request_id.value = False
     manager.append_x_forwarded_port = given.x_forwarded_port.enabled
     if given.preserve_http1_header_case:
-        formatter = extension("preserve_case", PreserveCaseFormatterConfig())
-        manager.http_protocol_options.header_key_format.stateful_formatter.name = formatter["name"]
-        manager.http_protocol_options.header_key_format.stateful_formatter.typed_config.CopyFrom(
-            formatter["typed_config"]
-        )
+        manager.http_protocol_options.MergeFrom(KEEP_CASE)
 
 
 def tell_callers(manager: HttpConnectionManager, given: ProxyHeaders | None) -> None:
@@ -75,3 +75,7 @@ def counts_attempts(given: ProxyHeaders | None) -> bool:
 def hides_envoy(given: ProxyHeaders | None) -> bool:
     """Whether Envoy's own debugging headers are left out."""
     return given is not None and given.envoy_debug_headers.disabled
+
+
+def keeps_case(given: ProxyHeaders | None) -> bool:
+    return given is not None and given.preserve_http1_header_case

@@ -11,7 +11,6 @@ from posixpath import join
 from typing import Any, Final
 
 from envoy.config.core.v3.base_pb2 import HeaderValueOption
-from envoy.config.trace.v3.datadog_pb2 import DatadogConfig
 from envoy.config.trace.v3.opentelemetry_pb2 import OpenTelemetryConfig
 from envoy.config.trace.v3.skywalking_pb2 import SkyWalkingConfig
 from envoy.config.trace.v3.zipkin_pb2 import ZipkinConfig
@@ -43,10 +42,6 @@ def tracer(
     made: tuple[str, Message]
     if given := provider.zipkin:
         longest, made = given.max_tag_length, ("envoy.tracers.zipkin", _zipkin(given, services))
-    elif datadog := provider.datadog:
-        host, cluster = lookup(services, datadog.service, datadog.port)
-        longest = datadog.max_tag_length
-        made = ("envoy.tracers.datadog", DatadogConfig(collector_cluster=cluster, collector_hostname=host))
     elif skywalking := provider.skywalking:
         host, cluster = lookup(services, skywalking.service, skywalking.port)
         made = ("envoy.tracers.skywalking", SkyWalkingConfig(grpc_service=_grpc(host, cluster)))

@@ -1,10 +1,11 @@
-"""Gateways: what istiod refuses, what is not translated, and whether anything listens."""
+"""Gateways: what istiod refuses, and whether anything listens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
+from mesh.link import servertls
 from mesh.link.hosts import is_address, is_label, is_listed_host
 from mesh.link.names import Names
 from mesh.link.spot import Spot, spec
@@ -12,8 +13,8 @@ from mesh.resources.istio.network import GatewayPort, GatewayServer, GatewaySpec
 from mesh.resources.object import Object
 from mesh.resources.problem import Problem
 
-_TRANSLATED: Final = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
-_KNOWN: Final = (*_TRANSLATED, "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL")
+_KNOWN: Final = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL")
+_SOCKET: Final = "unix://"
 
 
 def invalid(each: Object[GatewaySpec]) -> Iterator[Problem]:
@@ -43,15 +44,21 @@ def _server(at: Spot, server: GatewayServer) -> Iterator[Problem]:
             yield (at / "hosts" / i).problem(
                 "MW0310", f"{host!r} is not a host", "as in *, shop.example.com or shop/*"
             )
-    yield from _port(at / "port", server.port)
+    yield from _port(at / "port", server.port, server.bind)
+    if server.bind and not is_address(server.bind) and not server.bind.startswith(_SOCKET):
+        yield (at / "bind").problem("MW0310", f"{server.bind!r} is not an IP address", "as in 0.0.0.0")
+    if server.default_endpoint:
+        text = "Istio ignores the defaultEndpoint of a Gateway's server"
+        yield (at / "defaultEndpoint").problem("MW0106", text, "remove it")
+    yield from servertls.invalid(at, server)
 
 
-def _port(at: Spot, port: GatewayPort) -> Iterator[Problem]:
+def _port(at: Spot, port: GatewayPort, bind: str) -> Iterator[Problem]:
     if port == GatewayPort():
         yield at.problem("MW0302", "this server has no port", "give port with number, name and protocol")
         return
     protocol = port.protocol.upper()
-    if not 0 < port.number < 65536:
+    if not 0 < port.number < 65536 and (port.number or not bind.startswith(_SOCKET)):
         yield (at / "number").problem("MW0304", f"{port.number} is not a port", "use 1 to 65535")
     if port.target_port:
         yield (at / "targetPort").problem("MW0302", "targetPort does nothing in a Gateway", "remove it")
@@ -60,9 +67,6 @@ def _port(at: Spot, port: GatewayPort) -> Iterator[Problem]:
     if protocol not in _KNOWN:
         text = f"{port.protocol!r} is not a protocol"
         yield (at / "protocol").problem("MW0308", text, f"use one of: {', '.join(_KNOWN)}")
-    elif protocol not in _TRANSLATED:
-        text = f"a server of {port.protocol} is part of Istio's API, but meshwright does not translate it"
-        yield (at / "protocol").problem("MW0102", text, f"use one of: {', '.join(_TRANSLATED)}")
 
 
 def misdirected(each: Object[GatewaySpec], names: Names) -> Iterator[Problem]:

@@ -11,14 +11,14 @@ from typing import Final
 from mesh.link import cors, headers, retries, rewriting
 from mesh.link.faults import invalid as faults
 from mesh.link.faults import percentage
-from mesh.link.hosts import is_domain, is_label
 from mesh.link.matching import invalid as matching
 from mesh.link.spot import Spot
-from mesh.resources.istio.shared import Destination
+from mesh.link.target import destination
 from mesh.resources.istio.virtualservice import HTTPRoute
 from mesh.resources.problem import Problem
 
 _LARGEST_BODY: Final = 1024 * 1024
+_ALL: Final = 100
 _ACTIONS: Final = "route, redirect and directResponse"
 
 
@@ -28,15 +28,23 @@ def invalid(at: Spot, route: HTTPRoute) -> Iterator[Problem]:
     for i, match in enumerate(route.match):
         yield from matching(at / "match" / i, match)
     for i, target in enumerate(route.route):
-        yield from _destination(at / "route" / i / "destination", target.destination)
+        yield from destination(at / "route" / i / "destination", target.destination)
         yield from headers.operations(at / "route" / i / "headers", target.headers)
     if len(route.route) > 1 and not any(target.weight for target in route.route):
         yield (at / "route").problem(
             "MW0301", "the weights add up to 0, so that nothing is sent anywhere", "add up to 100"
         )
     if route.mirror:
-        yield from _destination(at / "mirror", route.mirror)
+        yield from destination(at / "mirror", route.mirror)
     yield from percentage(at / "mirrorPercentage", route.mirror_percentage)
+    for i, mirror in enumerate(route.mirrors):
+        yield from destination(at / "mirrors" / i / "destination", mirror.destination)
+        yield from percentage(at / "mirrors" / i / "percentage", mirror.percentage)
+    if route.mirror and route.mirrors:
+        yield (at / "mirror").problem("MW0302", "mirror and mirrors cannot stand together", "keep mirrors")
+    if (route.mirror_percent or 0) > _ALL:
+        text = f"{route.mirror_percent} is more than {_ALL} %"
+        yield (at / "mirrorPercent").problem("MW0304", text, "use mirrorPercentage")
     yield from headers.operations(at / "headers", route.headers)
     yield from faults(at / "fault", route.fault)
     yield from retries.invalid(at / "retries", route.retries)
@@ -46,6 +54,9 @@ def invalid(at: Spot, route: HTTPRoute) -> Iterator[Problem]:
 
 def _action(at: Spot, route: HTTPRoute) -> Iterator[Problem]:
     actions = [bool(route.route), route.redirect is not None, route.direct_response is not None]
+    if route.delegate is not None and (route.route or route.redirect):
+        text = "a route that delegates has no route or redirect of its own"
+        yield (at / "delegate").problem("MW0302", text, "keep one")
     if sum(actions) != 1 and route.delegate is None:
         yield at.problem("MW0302", f"a route needs exactly one of {_ACTIONS}", "give one")
     for field, given in (("fault", route.fault), ("rewrite", route.rewrite)):
@@ -60,13 +71,3 @@ def _action(at: Spot, route: HTTPRoute) -> Iterator[Problem]:
         yield (at / "directResponse" / "body").problem(
             "MW0304", "the body is over 1 MiB", "serve it from a service"
         )
-
-
-def _destination(at: Spot, to: Destination) -> Iterator[Problem]:
-    if to.host == "*" or not is_domain(to.host):
-        yield (at / "host").problem("MW0310", f"{to.host!r} is not a host name", "name a service")
-    if to.subset and not is_label(to.subset):
-        text = f"{to.subset!r} is not a subset's name"
-        yield (at / "subset").problem("MW0310", text, "use letters, digits and dashes")
-    if to.port and not 0 < to.port.number < 65536:
-        yield (at / "port" / "number").problem("MW0304", f"{to.port.number} is not a port", "use 1 to 65535")

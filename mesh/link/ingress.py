@@ -12,7 +12,7 @@ from mesh.resources.istio.network import GatewayPort, IngressListener
 from mesh.resources.problem import Problem
 
 _OWN: Final = ("", "127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - Istio's own list
-_PROTOCOLS: Final = (
+PROTOCOLS: Final = (
     "HTTP",
     "HTTP2",
     "GRPC",
@@ -59,9 +59,9 @@ def invalid(at: Spot, listeners: Sequence[IngressListener]) -> Iterator[Problem]
 def _port(at: Spot, port: GatewayPort) -> Iterator[Problem]:
     if not 0 < port.number < 65536:
         yield (at / "number").problem("MW0304", f"{port.number} is not a port", "use 1 to 65535")
-    if port.protocol and port.protocol.upper() not in _PROTOCOLS:
+    if port.protocol and port.protocol.upper() not in PROTOCOLS:
         text = f"{port.protocol!r} is not a protocol"
-        yield (at / "protocol").problem("MW0308", text, f"use one of: {', '.join(_PROTOCOLS)}")
+        yield (at / "protocol").problem("MW0308", text, f"use one of: {', '.join(PROTOCOLS)}")
     if port.name and not is_label(port.name):
         text, fix = f"{port.name!r} cannot name a port", "use letters, digits and dashes"
         yield (at / "name").problem("MW0310", text, fix)

@@ -24,8 +24,10 @@ from mesh.link import (
 )
 from mesh.link.closed import config, denials, strict
 from mesh.link.conflicts import conflicts
+from mesh.link.delegates import merged
 from mesh.link.expand import workloads
 from mesh.link.names import Names
+from mesh.link.orphans import orphans
 from mesh.link.pods import Pods
 from mesh.link.services import services
 from mesh.model.mesh import Config, Mesh
@@ -72,7 +74,7 @@ def link(objects: Sequence[Object[Any]], running: bool = False) -> tuple[Mesh, l
     root = settings.root_namespace
     peers = PeerPolicies(mesh.peer_authentications, root)
     names = Names(mesh.services, mesh.destination_rules, mesh.gateways, Pods(pods), peers, root)
-    problems = [*sorted_out.problems, *conflicts(mesh, names.pods)]
+    problems = [*sorted_out.problems, *conflicts(mesh, names.pods), *orphans(sorted_out.usable)]
     for each in sorted_out.usable:
         problems.extend(_CHECKS[each.kind][1](each, names) if each.kind in _CHECKS else ())
     return mesh, sorted(set(problems))
@@ -121,11 +123,12 @@ def _again(each: Object[Any], before: Object[Any]) -> Problem:
 
 def _mesh(found: _SortedOut, settings: MeshConfig, pods: Sequence[Any], running: bool) -> Mesh:
     policies = (*found.configs("AuthorizationPolicy", _spec), *denials(found.unusable))
+    routes = _ordered(found.configs("VirtualService", qualify.virtual_service))
     peers = (*found.configs("PeerAuthentication", _spec), *strict(found.unusable))
     return Mesh(
         services=services(found.usable, Pods(pods), running),
         workloads=tuple(pods),
-        virtual_services=_ordered(found.configs("VirtualService", qualify.virtual_service)),
+        virtual_services=tuple(merged(routes, settings.default_virtual_service_export_to)),
         destination_rules=_ordered(found.configs("DestinationRule", qualify.destination_rule)),
         gateways=_ordered(found.configs("Gateway", _spec)),
         sidecars=_ordered(found.configs("Sidecar", _spec)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh.link import connectionpool, ingress, selectors
+from mesh.link import connectionpool, egress, ingress, selectors
 from mesh.link.hosts import is_label, is_listed_host
 from mesh.link.names import Names
 from mesh.link.spot import Spot, spec
@@ -29,6 +29,7 @@ def invalid(each: Object[SidecarSpec]) -> Iterator[Problem]:
         if listener.port is None and i < len(given.egress) - 1:
             text = "a listener without a port takes everything, so that the ones after it have nothing to do"
             yield (at / "egress" / i).problem("MW0302", text, "put their hosts into one list")
+        yield from egress.invalid(at / "egress" / i, listener)
         for j, host in enumerate(listener.hosts):
             yield from _host(at / "egress" / i / "hosts" / j, host)
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from mesh.link import balancing, clienttls, connectionpool
+from mesh.link.hosts import is_address, is_domain
 from mesh.link.spot import Spot
 from mesh.resources.istio.destinationrule import (
     OutlierDetection,
     PortTrafficPolicy,
     RetryBudget,
     TrafficPolicy,
+    Tunnel,
 )
 from mesh.resources.problem import Problem
 
@@ -24,6 +26,8 @@ def invalid(at: Spot, policy: TrafficPolicy) -> Iterator[Problem]:
         yield at.problem("MW0302", _NOTHING, "give a field, or remove it")
     if policy.tunnel and policy.proxy_protocol:
         yield at.problem("MW0302", "tunnel and proxyProtocol cannot stand together", "keep one")
+    if policy.tunnel:
+        yield from _tunnel(at / "tunnel", policy.tunnel)
     if policy.retry_budget:
         yield from _budget(at / "retryBudget", policy.retry_budget)
     yield from _settings(at, policy)
@@ -42,6 +46,18 @@ def _settings(at: Spot, policy: TrafficPolicy | PortTrafficPolicy) -> Iterator[P
     yield from clienttls.invalid(at / "tls", policy.tls)
     if policy.outlier_detection:
         yield from _outlier(at / "outlierDetection", policy.outlier_detection)
+
+
+def _tunnel(at: Spot, tunnel: Tunnel) -> Iterator[Problem]:
+    if tunnel.protocol not in ("", "CONNECT", "POST"):
+        text = f"{tunnel.protocol!r} opens no tunnel"
+        yield (at / "protocol").problem("MW0308", text, "use CONNECT or POST")
+    if not (is_domain(tunnel.target_host) or is_address(tunnel.target_host)):
+        text = f"{tunnel.target_host!r} is not a host name"
+        yield (at / "targetHost").problem("MW0310", text, "name the server at the end of the tunnel")
+    if not 0 < tunnel.target_port < 65536:
+        text = f"{tunnel.target_port} is not a port"
+        yield (at / "targetPort").problem("MW0304", text, "use 1 to 65535")
 
 
 def _outlier(at: Spot, outlier: OutlierDetection) -> Iterator[Problem]:

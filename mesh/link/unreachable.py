@@ -11,7 +11,10 @@ from mesh.resources.problem import Problem
 
 
 def unreachable(at: Spot, routes: Sequence[HTTPRoute]) -> Iterator[Problem]:
-    """Of a VirtualService's list of routes, which Envoy tries in order. A route without a match takes every request."""
+    """Of a VirtualService's list of routes, which Envoy tries in order. A route without a match takes every request.
+
+    One that delegates takes only what its delegate does.
+    """
     before: list[tuple[int, HTTPMatch]] = []
     for i, route in enumerate(routes):
         taken: dict[int, int] = {}
@@ -19,7 +22,8 @@ def unreachable(at: Spot, routes: Sequence[HTTPRoute]) -> Iterator[Problem]:
             taker = next((k for k, earlier in before if covers(earlier, match)), None)
             if taker is not None:
                 taken[j] = taker
-            before.append((i, match))
+            if route.delegate is None:
+                before.append((i, match))
         yield from _told(at / i, route, taken)
 
 

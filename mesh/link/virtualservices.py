@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mesh.link import destinations, headers, httproutes, qualify, retries
+from mesh.link import destinations, headers, httproutes, l4, qualify, retries
 from mesh.link.exports import exports
 from mesh.link.hosts import MESH_GATEWAY, is_address, is_domain, is_label, matches
 from mesh.link.names import Names, told
@@ -23,7 +23,7 @@ def invalid(each: Object[VirtualServiceSpec]) -> Iterator[Problem]:
     """What istiod refuses."""
     at, given = spec(each), each.spec
     if not given.hosts:
-        yield (at / "hosts").problem("MW0306", "this VirtualService names no host", "give spec.hosts")
+        yield from _delegated(at, given)
     if not (given.http or given.tls or given.tcp):
         yield at.problem("MW0302", "this VirtualService has no route", "give spec.http")
     yield from _hosts(at / "hosts", given)
@@ -31,8 +31,26 @@ def invalid(each: Object[VirtualServiceSpec]) -> Iterator[Problem]:
     yield from exports(at / "exportTo", given.export_to)
     for i, route in enumerate(given.http):
         yield from httproutes.invalid(at / "http" / i, route)
-        if not _on_gateway(given):
+        if not (_on_gateway(given) and given.hosts):
             yield from _claims(at / "http" / i / "match", route)
+    for i, tls in enumerate(given.tls):
+        yield from l4.tls(at / "tls" / i, tls, given.hosts)
+    for i, tcp in enumerate(given.tcp):
+        yield from l4.tcp(at / "tcp" / i, tcp)
+
+
+def _delegated(at: Spot, given: VirtualServiceSpec) -> Iterator[Problem]:
+    """Without hosts it is for others to delegate to."""
+    for field, own in (("gateways", given.gateways), ("tls", given.tls), ("tcp", given.tcp)):
+        if own:
+            text = f"a VirtualService without hosts has no {field}"
+            yield (at / field).problem(
+                "MW0306", text, "give spec.hosts, or leave this to who delegates to it"
+            )
+    for i, route in enumerate(given.http):
+        if route.delegate is not None:
+            text = "what is delegated to cannot delegate"
+            yield (at / "http" / i / "delegate").problem("MW0302", text, "give spec.hosts, or a route")
 
 
 def _hosts(at: Spot, given: VirtualServiceSpec) -> Iterator[Problem]:

@@ -37,6 +37,7 @@ Object = dict[str, Any]
 COALESCE_SECONDS = 0.005
 _READ = frozenset({"Service", "Pod", "Namespace"})
 _ACCEPT_SECONDS = 5.0
+_AGAIN_SECONDS = 0.25
 
 
 class Reader:
@@ -171,22 +172,28 @@ class Publisher:
     async def _say_accepted(
         self, workloads: Sequence[Workload], about: Sequence[Object], withheld: Sequence[str]
     ) -> None:
-        """Wait for the proxies' answers and write them where `kubectl get` shows them."""
+        """Write the proxies' answers where `kubectl get` shows them, until all have accepted or the next publish.
+
+        A proxy that is away, as all are after a control plane's death, is waited for as long as it takes.
+        """
         server = self._world.server
-        end = time.monotonic() + _ACCEPT_SECONDS
-        while time.monotonic() < end:
+        end, pause = time.monotonic() + _ACCEPT_SECONDS, 0.005
+        written: tuple[int, str] | None = None
+        while True:
             states = [server.status(w.proxy_id) for w in workloads]
-            if all(s.acked or s.rejected or not s.connected for s in states):
-                break
-            await asyncio.sleep(0.005)
-        acked = sum(s.acked for s in states)
-        rejected = "; ".join(dict.fromkeys([*withheld, *(s.rejected for s in states if s.rejected)]))
-        message = rejected or f"accepted by {acked} of {len(states)} proxies"
-        condition = {
-            "type": "Accepted",
-            "status": str(not rejected and acked == len(states)),
-            "message": message,
-        }
+            acked = sum(s.acked for s in states)
+            rejected = "; ".join(dict.fromkeys([*withheld, *(s.rejected for s in states if s.rejected)]))
+            settled = all(s.acked or s.rejected or not s.connected for s in states)
+            if (settled or time.monotonic() > end) and written != (acked, rejected):
+                written, pause = (acked, rejected), _AGAIN_SECONDS
+                message = rejected or f"accepted by {acked} of {len(states)} proxies"
+                await self._write(about, not rejected and acked == len(states), message)
+            if acked == len(states):
+                return
+            await asyncio.sleep(pause)
+
+    async def _write(self, about: Sequence[Object], accepted: bool, message: str) -> None:
+        condition = {"type": "Accepted", "status": str(accepted), "message": message}
         wrong = {p.place.file: str(p) for p in self.problems if p.severity is Severity.ERROR}
         for obj in about:
             own = wrong.get(origin(obj))
@@ -194,7 +201,8 @@ class Publisher:
                 "observedGeneration": obj["metadata"].get("generation", 1),
                 "conditions": [{**condition, "status": "False", "message": own} if own else condition],
             }
-            if obj.get("status") != status:
+            found = self._world.store.find(key_of(obj))
+            if found is not None and found.get("status") != status:
                 await self._write_status(obj, status)
 
     async def _write_status(self, obj: Object, status: Object) -> None:

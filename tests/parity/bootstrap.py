@@ -1,7 +1,8 @@
 """One static Envoy configuration that holds every resource of many snapshots, for `envoy --mode validate`.
 
 What a proxy learns over ADS is written out in place: endpoints in their clusters, routes in their listeners; secrets it would ask for. Names and
-ports are made unique, since the resources come from different proxies; nothing else is changed.
+ports are made unique, since the resources come from different proxies; nothing else is changed. One cluster of each name keeps it, for what
+names a cluster, as tracers do.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _SDS = {
 def bootstrap(snapshots: Iterable[Snapshot]) -> str:
     """The configuration as JSON; equal resources are in it once."""
     clusters: dict[str, Any] = {}
+    named: dict[str, Any] = {}
     listeners: dict[str, Any] = {}
     for snapshot in snapshots:
         plain = json.loads(json.dumps(to_json(snapshot)))
@@ -47,11 +49,16 @@ def bootstrap(snapshots: Iterable[Snapshot]) -> str:
         routes = {each["name"]: each for each in plain["routes"]}
         for cluster in plain["clusters"]:
             _inline(cluster, routes)
-            _add(clusters, _static(cluster, endpoints))
+            made = _static(cluster, endpoints)
+            _add(clusters, made)
+            named.setdefault(made["name"], made)
         for listener in plain["listeners"]:
             _inline(listener, routes)
             _add(listeners, listener)
-    resources = {"clusters": [_SECRETS, *clusters.values()], "listeners": _spread(listeners.values())}
+    resources = {
+        "clusters": [_SECRETS, *named.values(), *clusters.values()],
+        "listeners": _spread(listeners.values()),
+    }
     return json.dumps({"node": {"id": "validate", "cluster": "validate"}, "staticResources": resources})
 
 

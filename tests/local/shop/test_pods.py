@@ -76,7 +76,11 @@ def test_a_deleted_pod_is_replaced_without_a_lost_call(shop: Local) -> None:
 def test_a_killed_process_comes_back_and_others_answer_meanwhile(
     folder: Project, shop: Local, container: str
 ) -> None:
-    """What is asked of a process in the moment of its death is retried elsewhere: reading stock is idempotent."""
+    """What is asked of a process in the moment of its death is retried elsewhere: reading stock is idempotent.
+
+    Not always, on Istio neither: the least loaded replica is the one that fails at once, so that a few retries meet it again, until it
+    is ejected after five failures.
+    """
     shop.scale("inventory", 2)
     victim = min(names(shop, "inventory"))
     before = process(folder, victim, container)
@@ -86,7 +90,8 @@ def test_a_killed_process_comes_back_and_others_answer_meanwhile(
         until(lambda: restarted(folder, victim, container, before), "another process runs")
         all_ready(shop, "inventory", 2)
         assert time.monotonic() - begun < 20
-    assert failed(answers) == []
+    assert len(failed(answers)) <= 5
+    assert all(answer.ok for answer in answers[-20:]), "it ends before the process is back"
     assert victim in names(shop, "inventory"), "the Pod is the same"
 
 

@@ -13,6 +13,8 @@ from mesh.resources.problem import Severity
 from tests.pure.link.cases import HERE, Case, cases, linked, mesh
 
 ROOT = HERE.parents[2]
+#: What a golden does wrong on purpose, since istiod translates it.
+WRONG = {"delegates.in.yaml": {"MW0212"}}
 GOLDENS = sorted((ROOT / "tests" / "parity").glob("*.in.yaml"))
 
 
@@ -37,4 +39,5 @@ def test_the_shops_chart_is_right() -> None:
 @pytest.mark.parametrize("path", GOLDENS, ids=lambda path: path.name)
 def test_what_istiod_translates_has_no_error(path: Path) -> None:
     objects, problems = parse(path.read_text(), path.name)
-    assert [p for p in (*problems, *link(objects)[1]) if p.severity is Severity.ERROR] == []
+    errors = {p.code for p in (*problems, *link(objects)[1]) if p.severity is Severity.ERROR}
+    assert errors == WRONG.get(path.name, set())

@@ -107,11 +107,11 @@ WRONG = {
         "error",
         "a mapping is not one",
     ),
-    RULE + "  trafficPolicy: {tunnel: {}}\n": (
+    RULE + "  trafficPolicy: {loadBalancer: {localityLbSetting: {}}}\n": (
         6,
         "MW0102",
         "error",
-        "spec.trafficPolicy.tunnel is part of Istio's API",
+        "spec.trafficPolicy.loadBalancer.localityLbSetting is part of Istio's API",
     ),
     "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: a}\n": (
         2,
