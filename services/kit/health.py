@@ -54,9 +54,9 @@ class Health:
     async def changes(self) -> AsyncIterator[Statuses]:
         """The statuses now, and again after each change until the process has drained."""
         while True:
-            changed = self._changed
+            changed, last = self._changed, self.draining
             yield self.statuses()
-            if self.draining:
+            if last:
                 return
             await changed.wait()
 
