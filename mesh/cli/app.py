@@ -18,7 +18,8 @@ COMMANDS: Final = {
     "call": ("mesh.cli.call", "Call a method of a service, from the place of a workload."),
     "address": ("mesh.cli.address", "Print where a service can be called from this machine."),
     "logs": ("mesh.cli.logs", "What workloads write."),
-    "observe": ("mesh.cli.observe", "Take the traces of services, and answer Jaeger's UI about them."),
+    "traces": ("mesh.cli.traces", "Requests that the mesh has seen."),
+    "trace": ("mesh.cli.trace", "One request: who called whom, and what took how long."),
     "check": ("mesh.cli.check", "Say what is wrong with manifests or a chart, without running anything."),
     "xds": ("mesh.cli.xds", "Print the Envoy configuration that manifests become."),
 }

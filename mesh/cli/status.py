@@ -11,6 +11,7 @@ import click
 
 from mesh.cli.mesh_api import Api, allocated, owner, ready
 from mesh.cli.project import file_option, locate
+from mesh.local import observatory
 from mesh.local.paths import Paths
 
 Object = dict[str, Any]
@@ -24,7 +25,12 @@ _WIDE = 240
 def command(file: Path | None, output: str) -> None:
     """What runs, who it is, and whether its proxy has accepted its configuration."""
     paths = Paths.below(locate(file).parent)
-    found = {**status(Api(paths.kubeconfig)), "problems": problems(paths)}
+    watching = observatory.find(paths)
+    found = {
+        **status(Api(paths.kubeconfig)),
+        "observatory": {"otlp": watching.endpoint, "url": watching.url} if watching else None,
+        "problems": problems(paths),
+    }
     if output == "json":
         click.echo(json.dumps(found, indent=2))
     else:

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from mesh.cli.project import file_option, locate
-from mesh.local import process
+from mesh.local import observatory, process
 from mesh.local.paths import Paths
 from mesh.local.process import Process
 
@@ -173,6 +173,7 @@ def _next_steps(paths: Paths) -> str:
         f"  {mesh} call catalog ListProducts '{{}}'"
         if first and first["name"] == "catalog"
         else f"  {mesh} call --help",
+        *([f"  {mesh} traces"] if observatory.find(paths) else ()),
         f"  export KUBECONFIG={paths.kubeconfig}",
         "  kubectl get pods,virtualservices -A",
         f"  {mesh} down",

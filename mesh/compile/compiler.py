@@ -203,7 +203,7 @@ class Compiler:
 
     def _side(self, workload: Workload, direction: Direction) -> Side:
         key = ("side", direction, self._alike(workload))
-        return self._once(key, lambda: side(self._mesh, workload, direction))
+        return self._once(key, lambda: side(self._mesh, workload, direction, self._placement))
 
     def _served(self, workload: Workload) -> tuple[Served, ...]:
         key = ("served", self._alike(workload))

@@ -13,7 +13,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 from mesh.compile.accesslog import Logs
 from mesh.compile.telemetry import Direction, telemetry
 from mesh.compile.tracing import tracing
-from mesh.model.mesh import Mesh
+from mesh.model.mesh import Mesh, Placement
 from mesh.model.service import Workload
 from mesh.resources.istio.meshconfig import MeshConfig
 
@@ -32,8 +32,8 @@ class Side:
     by_request_id: bool
 
 
-def side(mesh: Mesh, workload: Workload, direction: Direction) -> Side:
+def side(mesh: Mesh, workload: Workload, direction: Direction, placement: Placement) -> Side:
     said = telemetry(mesh, workload)
     logs = Logs(said, direction, mesh.services)
-    spans, by_request_id = tracing(said, workload, direction, mesh.services)
+    spans, by_request_id = tracing(said, workload, direction, mesh.services, placement.observatory)
     return Side(direction, workload, mesh.config, logs.http, logs.tcp, logs.listener, spans, by_request_id)

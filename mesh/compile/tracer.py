@@ -28,6 +28,7 @@ from mesh.model.service import Kind, Service, Workload
 from mesh.resources.istio.providers import HTTPHeader, OpenTelemetry, Provider, ResourceDetectors, Zipkin
 
 _SPANS: Final = "/api/v2/spans"
+_OTLP_TIMEOUT: Final = timedelta(seconds=1)
 _ZIPKIN_TIMEOUT: Final = timedelta(seconds=5)
 _SEMANTIC: Final = "OTEL_SEMANTIC_CONVENTIONS"
 _ENVIRONMENT: Final = "envoy.tracers.opentelemetry.resource_detectors.environment"
@@ -53,6 +54,19 @@ def tracer(
     return HttpConnectionManager.Tracing(
         provider=extension(*made),
         max_path_tag_length={"value": longest} if longest else None,
+        spawn_upstream_span={"value": True} if upstream else None,
+    )
+
+
+def observatory(cluster: str, workload: Workload) -> HttpConnectionManager.Tracing:
+    """This machine's own collector, by OTLP. A proxy's spans carry the name of the service beside it, as its own spans do."""
+    named = workload.labels.get("service.istio.io/canonical-name") or workload.owner
+    config = OpenTelemetryConfig(
+        service_name=named, grpc_service=_grpc(cluster, cluster) | {"timeout": _OTLP_TIMEOUT}
+    )
+    upstream = workload.kind is Kind.ROUTER
+    return HttpConnectionManager.Tracing(
+        provider=extension("envoy.tracers.opentelemetry", config),
         spawn_upstream_span={"value": True} if upstream else None,
     )
 

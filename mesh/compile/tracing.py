@@ -14,7 +14,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 
 from mesh.compile import tracer
 from mesh.compile.lookup import Unknown
-from mesh.compile.telemetry import Direction, Telemetry
+from mesh.compile.telemetry import Direction, Spans, Telemetry
 from mesh.model.service import Service, Workload
 from mesh.resources.istio.proxyconfig import ProxyTracing
 from mesh.resources.istio.telemetry import CustomTag
@@ -31,11 +31,21 @@ def service_labels(workload: Workload) -> tuple[str, str]:
 
 
 def tracing(
-    telemetry: Telemetry, workload: Workload, direction: Direction, services: Sequence[Service]
+    telemetry: Telemetry,
+    workload: Workload,
+    direction: Direction,
+    services: Sequence[Service],
+    observatory: str = "",
 ) -> tuple[HttpConnectionManager.Tracing | None, bool]:
-    """None when nothing is traced; and whether a request's id says whether it is sampled."""
+    """None when nothing is traced; and whether a request's id says whether it is sampled.
+
+    Where there is an ``observatory``, the name of a cluster, it stands for every provider, and all requests are sampled that no
+    Telemetry decides about.
+    """
     defaults = telemetry.config.default_config.tracing
     spans = telemetry.spans(direction)
+    if observatory:
+        return _observed(spans or Spans(), workload, defaults, observatory)
     if spans is None:
         if not telemetry.config.enable_tracing:
             return None, True
@@ -54,6 +64,18 @@ def tracing(
     tags = spans.tags or defaults.custom_tags.items()
     found = _tracing(workload, defaults, sampling, spans.istio_tags, tags)
     found.MergeFrom(made)
+    return found, spans.by_request_id
+
+
+def _observed(
+    spans: Spans, workload: Workload, defaults: ProxyTracing, cluster: str
+) -> tuple[HttpConnectionManager.Tracing | None, bool]:
+    if spans.disabled:
+        return None, True
+    sampling = spans.sampling if spans.sampling is not None else defaults.sampling or _MOST
+    tags = spans.tags or defaults.custom_tags.items()
+    found = _tracing(workload, defaults, sampling, spans.istio_tags, tags)
+    found.MergeFrom(tracer.observatory(cluster, workload))
     return found, spans.by_request_id
 
 

@@ -59,18 +59,27 @@ def arguments(
     ]
 
 
-def bootstrap(node: Mapping[str, Any], *, socket: str, admin_socket: str, delta: bool = True) -> Config:
+def bootstrap(
+    node: Mapping[str, Any],
+    *,
+    socket: str,
+    admin_socket: str,
+    observatory: tuple[str, str] | None = None,
+    delta: bool = True,
+) -> Config:
     """The bootstrap of one proxy, ready for json.dump.
 
     ``node`` says who it is: made by ``node.node``. ``socket`` (the control plane's) and ``admin_socket`` (made
-    by Envoy) are paths relative to Envoy's working directory. Raises ValueError for a path that no Unix socket
-    can have.
+    by Envoy) are paths relative to Envoy's working directory; ``observatory`` is the cluster to which spans go, and
+    its socket. Raises ValueError for a path that no Unix socket can have.
     """
+    control_plane = [("xds-grpc", socket), ("sds-grpc", socket)]
+    clusters = [_cluster(*each) for each in (*control_plane, *([observatory] if observatory else ()))]
     return {
         "node": dict(node),
         "admin": {"address": _pipe(admin_socket)},
         "dynamic_resources": _dynamic(delta),
-        "static_resources": {"clusters": [_control_plane(name, socket) for name in ("xds-grpc", "sds-grpc")]},
+        "static_resources": {"clusters": clusters},
         "stats_config": _stats(),
         "stats_flush_on_admin": True,
         "layered_runtime": {"layers": [{"name": "mesh", "static_layer": _RUNTIME}]},
@@ -100,7 +109,7 @@ def _dynamic(delta: bool) -> Config:
 RECONNECT = {"retry_back_off": {"base_interval": "0.05s", "max_interval": "1s"}}
 
 
-def _control_plane(name: str, socket: str) -> Config:
+def _cluster(name: str, socket: str) -> Config:
     protocol = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     options = {"@type": protocol, "explicit_http_config": {"http2_protocol_options": {}}}
     endpoint = {"endpoint": {"address": _pipe(socket)}}

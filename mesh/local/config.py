@@ -70,12 +70,21 @@ class Certificates:
 
 
 @dataclass(frozen=True, slots=True)
+class Observing:
+    """``enabled``: whether traces are taken; ``keep``: for how long, while the mesh runs."""
+
+    enabled: bool = True
+    keep: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """mesh.yaml as it is written."""
 
     releases: tuple[Release, ...] = ()
     images: Mapping[str, Image] = field(default_factory=dict)
     certificates: Certificates = field(default_factory=Certificates)
+    observatory: Observing = field(default_factory=Observing)
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,10 @@ from mesh.ca.authority import Authority
 from mesh.ca.certificate import CertificateError
 from mesh.ca.rotation import Rotation
 from mesh.local import config as configuration
-from mesh.local import ports, proxies, release
+from mesh.local import observatory, observing, ports, proxies, release
 from mesh.local.api import serve
 from mesh.local.config import Config
+from mesh.local.container import Container
 from mesh.local.controllers import Pods, deployments
 from mesh.local.logs import Pods as Logs
 from mesh.local.paths import SOCKET, Paths
@@ -76,8 +77,11 @@ async def _run(path: Path, config: Config, paths: Paths, progress: Progress, wan
     namespace = config.settings.releases[0].namespace
     async with Store(paths.store, validate=validate) as store, contextlib.AsyncExitStack() as stack:
         taken = {port for pod in store.list(kind("Pod")) for port in ports.of(pod).used}
+        taken.update(observatory.taken(paths))
         allocator = stack.enter_context(contextlib.closing(ports.Allocator(taken)))
         world = World(config, paths, store, server, rotation, allocator)
+        if config.settings.observatory.enabled:
+            world.observatory = observatory.settle(paths, allocator)
         logs = Logs(paths, store)
         async with (
             serve(store, paths.root, logs=logs, ports=logs, namespace=namespace),
@@ -85,12 +89,26 @@ async def _run(path: Path, config: Config, paths: Paths, progress: Progress, wan
         ):
             await release.apply(store, wanted.objects)
             pods = Pods(world)
-            await _until(stop, world, pods, path, progress)
+            watching = (
+                observing.container(paths, world.observatory, config.settings.observatory.keep)
+                if world.observatory
+                else None
+            )
+            await _until(stop, world, pods, watching, path, progress)
             progress.say("stopping")
             await pods.stop(STOP_SECONDS)
+            if watching:  # the last to go, since the others tell it of their ends
+                await watching.stop(observing.GRACE_SECONDS)
 
 
-async def _until(stop: asyncio.Event, world: World, pods: Pods, path: Path, progress: Progress) -> None:
+async def _until(
+    stop: asyncio.Event,
+    world: World,
+    pods: Pods,
+    watching: Container | None,
+    path: Path,
+    progress: Progress,
+) -> None:
     """All tasks, until ``stop`` is set."""
     publisher = Publisher(world)
     async with asyncio.TaskGroup() as group:
@@ -103,6 +121,8 @@ async def _until(stop: asyncio.Event, world: World, pods: Pods, path: Path, prog
             group.create_task(proxies.follow(world), name="proxies"),
             group.create_task(progress.follow(world, publisher), name="progress"),
         ]
+        if watching:
+            tasks.append(group.create_task(watching.run(), name=observatory.NAME))
         await stop.wait()
         for task in tasks:
             task.cancel()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,11 +88,26 @@ def _pod(deployment: Object, template: str, suffix: str, address: str) -> Object
         "metadata": {
             "name": f"{name}-{template}-{suffix}",
             "namespace": deployment["metadata"]["namespace"],
-            "labels": {**(metadata.get("labels") or {}), HASH_LABEL: template, TLS_LABEL: "istio"},
+            "labels": {
+                **_canonical(metadata.get("labels") or {}, name),
+                **(metadata.get("labels") or {}),
+                HASH_LABEL: template,
+                TLS_LABEL: "istio",
+            },
             "annotations": {**(metadata.get("annotations") or {}), "meshwright.dev/address": address},
             "ownerReferences": [owner],
         },
         "spec": {**deployment["spec"]["template"]["spec"], "nodeName": "local"},
+    }
+
+
+def _canonical(labels: Mapping[str, str], deployment: str) -> dict[str, str]:
+    """What Istio's injection adds, and telemetry is grouped by (istio pkg/kube/labels, CanonicalService)."""
+    names = (labels.get(key) for key in ("app.kubernetes.io/name", "app"))
+    revisions = (labels.get(key) for key in ("app.kubernetes.io/version", "version"))
+    return {
+        "service.istio.io/canonical-name": next((name for name in names if name), deployment),
+        "service.istio.io/canonical-revision": next((found for found in revisions if found), "latest"),
     }
 
 

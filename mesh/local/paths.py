@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOCKET = "xds.sock"
+OTLP_SOCKET = "otlp.sock"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Paths:
     @property
     def store(self) -> Path:
         return self.root / "state"
+
+    @property
+    def spans(self) -> Path:
+        """The observatory's file."""
+        return self.root / "spans" / "spans.db"
 
     @property
     def kubeconfig(self) -> Path:
@@ -82,6 +88,13 @@ class Paths:
 
     def clean(self) -> None:
         """Remove the state of a mesh that has been stopped; logs stay to be read."""
-        for directory in (self.run, self.store, self.volumes, self.authority, self.root / "api"):
+        for directory in (
+            self.run,
+            self.store,
+            self.volumes,
+            self.authority,
+            self.root / "api",
+            self.root / "spans",
+        ):
             shutil.rmtree(directory, ignore_errors=True)
         self.kubeconfig.unlink(missing_ok=True)

@@ -77,10 +77,17 @@ class PodTask:
         self._pod = pod
         mine = workload.of(pod, self._world.trust_domain)
         gateway = workload.is_gateway(mine)
-        specs: list[Spec] = [] if gateway else workload.specs(pod, self._world.config, self._world.paths)
+        specs: list[Spec] = (
+            []
+            if gateway
+            else workload.specs(pod, self._world.config, self._world.paths, self._world.observatory)
+        )
         await self._world.rotation.add(mine.proxy_id, mine.identity)
         status = partial(self._world.server.status, mine.proxy_id)
-        self._proxy = Container(sidecar.spec(self._world.paths, mine, status), self._changed.set)
+        self._proxy = Container(
+            sidecar.spec(self._world.paths, mine, status, self._world.observatory is not None),
+            self._changed.set,
+        )
         self._containers = [Container(spec, self._changed.set) for spec in specs]
         self._remember()
 

@@ -133,8 +133,8 @@ class Allocator:
         return replace(have, outbound=outbound)
 
 
-def placement(pods: Iterable[Mapping[str, Any]]) -> Placement:
-    """Where everything is on this machine."""
+def placement(pods: Iterable[Mapping[str, Any]], observatory: str = "") -> Placement:
+    """Where everything is on this machine; ``observatory`` is the cluster that proxies tell of what they see."""
     made: dict[str, dict[Any, int]] = {"inbound": {}, "application": {}, "outbound": {}, "gateway": {}}
     for pod in pods:
         key, ports = (pod["metadata"]["namespace"], pod["metadata"]["name"]), of(pod)
@@ -142,7 +142,7 @@ def placement(pods: Iterable[Mapping[str, Any]]) -> Placement:
         made["application"].update({(key, port): at for port, at in ports.application.items()})
         made["outbound"].update({(key, host, port): at for (host, port), at in ports.outbound.items()})
         made["gateway"].update({(key, port): at for port, at in ports.gateway.items()})
-    return Placement(local=True, **made)
+    return Placement(local=True, observatory=observatory, **made)
 
 
 def _free(port: int) -> bool:

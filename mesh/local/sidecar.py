@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from mesh.envoy.bootstrap import arguments, bootstrap, envoy_binary
 from mesh.envoy.node import node
+from mesh.local import observatory
 from mesh.local.container import Spec
-from mesh.local.paths import SOCKET, Paths
+from mesh.local.paths import OTLP_SOCKET, SOCKET, Paths
 from mesh.model.service import Workload
 from mesh.xds.proxy import ProxyStatus
 
@@ -36,13 +37,17 @@ class Accepted:
         return "" if found.acked else "it has not accepted its configuration yet"
 
 
-def spec(paths: Paths, workload: Workload, status: Callable[[], ProxyStatus]) -> Spec:
-    """How the Envoy beside (or instead of) a pod's containers is run; ``status`` says where it stands."""
+def spec(paths: Paths, workload: Workload, status: Callable[[], ProxyStatus], observed: bool = False) -> Spec:
+    """How the Envoy beside (or instead of) a pod's containers is run; ``status`` says where it stands.
+
+    ``observed``: whether it tells the observatory of what it sees.
+    """
     directory = paths.pod(workload.name)
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "envoy.json"
     admin_socket = str((directory / "admin.sock").relative_to(paths.run))
-    made = bootstrap(node(workload), socket=SOCKET, admin_socket=admin_socket)
+    told = (observatory.NAME, OTLP_SOCKET) if observed else None
+    made = bootstrap(node(workload), socket=SOCKET, admin_socket=admin_socket, observatory=told)
     config.write_text(json.dumps(made))
     return Spec(
         name=NAME,

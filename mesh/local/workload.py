@@ -12,6 +12,7 @@ from mesh.local import environment, ports
 from mesh.local.config import Config, Image, search_path
 from mesh.local.container import Spec
 from mesh.local.environment import Rewriting
+from mesh.local.observatory import Observatory
 from mesh.local.paths import Paths
 from mesh.local.probe import Probe
 from mesh.model.service import Kind, Workload
@@ -54,8 +55,12 @@ def is_gateway(workload: Workload) -> bool:
     return workload.kind is Kind.ROUTER
 
 
-def specs(pod: Object, config: Config, paths: Paths) -> list[Spec]:
-    """What to run for each container. Raises NotHere when one cannot run on this machine."""
+def specs(pod: Object, config: Config, paths: Paths, observatory: Observatory | None = None) -> list[Spec]:
+    """What to run for each container. Raises NotHere when one cannot run on this machine.
+
+    Its telemetry goes to the ``observatory`` unless the chart says where else.
+    """
+    told = {"OTEL_EXPORTER_OTLP_ENDPOINT": observatory.endpoint} if observatory else {}
     given = ports.of(pod)
     name = pod["metadata"]["name"]
     made = []
@@ -64,7 +69,7 @@ def specs(pod: Object, config: Config, paths: Paths) -> list[Spec]:
         rewriting = Rewriting(
             pod["metadata"]["namespace"], given.outbound, given.application, _mounts(pod, container, paths)
         )
-        own = environment.environment(pod, container, rewriting)
+        own = {**told, **environment.environment(pod, container, rewriting)}
         made.append(_spec(container, image, own, given.application, config, paths, name))
     return made
 

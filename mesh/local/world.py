@@ -12,6 +12,7 @@ from mesh.ca.rotation import Rotation
 from mesh.link.hosts import CLUSTER_DOMAIN
 from mesh.local import environment, ports, workload
 from mesh.local.config import Config
+from mesh.local.observatory import Observatory
 from mesh.local.paths import Paths
 from mesh.local.store import Key, Store, key_of, kind, with_metadata
 from mesh.xds.server import Server
@@ -31,6 +32,7 @@ class World:
     server: Server
     rotation: Rotation
     allocator: ports.Allocator
+    observatory: Observatory | None = None
     trust_domain: str = "cluster.local"
     _published: asyncio.Event = field(default_factory=asyncio.Event)
     _version: int = 0

@@ -54,6 +54,8 @@ class Placement:
     - ``application``: (pod key, container port) -> the port the process itself is bound to.
     - ``outbound``: (pod key, service hostname, service port) -> the port on which that pod's sidecar listens for calls to the service.
     - ``gateway``: (pod key, gateway server port) -> the port that a router listens on for it.
+    - ``observatory``: the cluster to which every proxy sends its spans, whichever tracing provider is configured, and for which it counts
+      requests as Istio does; empty where nobody watches.
     """
 
     local: bool = False
@@ -61,6 +63,7 @@ class Placement:
     application: Mapping[tuple[tuple[str, str], int], int] = field(default_factory=dict)
     outbound: Mapping[tuple[tuple[str, str], str, int], int] = field(default_factory=dict)
     gateway: Mapping[tuple[tuple[str, str], int], int] = field(default_factory=dict)
+    observatory: str = ""
 
 
 CLUSTER = Placement()

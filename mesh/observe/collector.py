@@ -7,7 +7,7 @@ serves them; that application answers Jaeger's UI too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,18 +36,18 @@ class Collector:
 
 @asynccontextmanager
 async def collect(
-    path: Path, address: str = "127.0.0.1:0", bounds: Bounds | None = None
+    path: Path, addresses: Sequence[str] = ("127.0.0.1:0",), bounds: Bounds | None = None
 ) -> AsyncIterator[Collector]:
     """Keeps spans in the file at ``path`` while the context lasts. What was received before its end is in the file.
 
-    Raises OSError and sqlite3.Error when the file cannot be made, RuntimeError when the address is taken.
+    OTLP over gRPC is taken at ``addresses``, the first of which has a port. Raises OSError and sqlite3.Error when the file cannot be made, RuntimeError when the address is taken.
     """
     bounds = bounds or Bounds()
     spans = await asyncio.to_thread(Spans, path, bounds)
     receiver = Receiver(spans.put, Limits(age=bounds.age))
     search = Search(path)
     try:
-        async with serve_grpc(receiver, address) as port:
+        async with serve_grpc(receiver, *addresses) as port:
             routes = [*receive_http.routes(receiver), *Jaeger(search).routes()]
             yield Collector(port, receiver, spans, search, routes)
     finally:

@@ -28,13 +28,15 @@ _Handler = Callable[[bytes, _Context], Awaitable[Message]]
 
 
 @asynccontextmanager
-async def serve_grpc(receiver: Receiver, address: str = "127.0.0.1:0") -> AsyncIterator[int]:
-    """Serves while the context lasts, and yields the port. Raises RuntimeError when the address is taken."""
+async def serve_grpc(receiver: Receiver, address: str = "127.0.0.1:0", *more: str) -> AsyncIterator[int]:
+    """Serves while the context lasts, and yields the port of ``address``. Raises RuntimeError when one is taken."""
     server = grpc.aio.server(options=_options(receiver), maximum_concurrent_rpcs=AT_ONCE)
     server.add_generic_rpc_handlers((_service(TRACES, _traces(receiver)),))
     for service, signal in PASSED_OVER.items():
         server.add_generic_rpc_handlers((_service(service, _passing_over(receiver, signal)),))
     port = server.add_insecure_port(address)
+    for other in more:
+        server.add_insecure_port(other)
     await server.start()
     try:
         yield port

@@ -81,6 +81,6 @@ async def test_every_span_that_was_answered_for_is_in_the_file_after_the_end(tmp
 async def test_an_address_that_is_taken_is_told_and_leaves_nothing_open(tmp_path: Path) -> None:
     async with collect(tmp_path / "first.db") as collector:
         with pytest.raises(RuntimeError, match=str(collector.grpc_port)):
-            async with collect(tmp_path / "second.db", f"127.0.0.1:{collector.grpc_port}"):
+            async with collect(tmp_path / "second.db", [f"127.0.0.1:{collector.grpc_port}"]):
                 pass
     assert not (tmp_path / "second.db-wal").exists()

@@ -1,0 +1,33 @@
+"""The observatory as a process: `python -m mesh.observe --otlp PORT --http PORT --socket SOCKET FILE`, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import uvloop
+
+from mesh.observe.serve import serve
+from mesh.observe.spans import Bounds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="mesh.observe")
+    parser.add_argument("--otlp", type=int, required=True, help="port for OTLP over gRPC")
+    parser.add_argument("--http", type=int, required=True, help="port for OTLP over HTTP and for questions")
+    parser.add_argument("--socket", required=True, help="Unix socket for OTLP over gRPC")
+    parser.add_argument("--keep", type=float, default=Bounds.age, help="seconds that spans are kept")
+    parser.add_argument("file", type=Path, help="where spans are kept")
+    given = parser.parse_args()
+    given.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        uvloop.run(serve(given.file, given.otlp, given.http, given.socket, Bounds(age=given.keep)))
+    except (OSError, RuntimeError) as error:
+        print(f"cannot observe: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

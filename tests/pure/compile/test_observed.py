@@ -1,0 +1,69 @@
+"""Where an observatory stands, every proxy tells it of every request, unless a Telemetry decides otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mesh.compile import Compiler
+from mesh.compile.placement import numbered
+from mesh.envoy.snapshot import to_json
+from tests.parity import golden, meshes
+
+TELEMETRY = """---
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {{name: all, namespace: istio-system}}
+spec: {{tracing: [{}]}}
+"""
+
+
+def traced(telemetry: str = "", observatory: str = "observatory") -> list[Any]:
+    """What the connection managers of one proxy say of tracing, each different one once."""
+    text = golden.source("mtls").read_text() + (TELEMETRY.format(telemetry) if telemetry else "")
+    mesh = meshes.read(text)
+    placement = replace(numbered(mesh), observatory=observatory)
+    workload = next(each for each in mesh.workloads if each.name == "orders-0")
+    found: list[Any] = []
+    _managers(to_json(Compiler(mesh, placement).compile(workload)[0])["listeners"], found)
+    return found
+
+
+def _managers(node: Any, found: list[Any]) -> None:
+    if isinstance(node, dict):
+        if str(node.get("@type", "")).endswith("HttpConnectionManager") and node.get("tracing") not in found:
+            found.append(node.get("tracing"))
+        for each in node.values():
+            _managers(each, found)
+    elif isinstance(node, list):
+        for each in node:
+            _managers(each, found)
+
+
+def test_every_request_is_told_of_in_the_name_of_the_service() -> None:
+    (tracing,) = traced()
+    config = tracing["provider"]["typedConfig"]
+    assert config["@type"].endswith("envoy.config.trace.v3.OpenTelemetryConfig")
+    assert config["grpcService"]["envoyGrpc"]["clusterName"] == "observatory"
+    assert config["serviceName"] == "orders"
+    assert tracing["randomSampling"]["value"] == 100.0
+
+
+@pytest.mark.parametrize(
+    ("telemetry", "sampled"),
+    [("{randomSamplingPercentage: 10}", 10.0), ("{customTags: {a: {literal: {value: b}}}}", 100.0)],
+)
+def test_a_telemetry_decides_how_many_are(telemetry: str, sampled: float) -> None:
+    (tracing,) = traced(telemetry)
+    assert tracing["randomSampling"]["value"] == sampled
+
+
+def test_a_telemetry_may_want_none() -> None:
+    assert traced("{disableSpanReporting: true}") == [None]
+
+
+def test_nobody_is_told_where_there_is_none() -> None:
+    (tracing,) = traced(observatory="")
+    assert "provider" not in tracing
