@@ -48,6 +48,7 @@ class Project:
                 "releases": [
                     {"name": "small", "namespace": "default", "chart": "chart", "set": dict(values)}
                 ],
+                "observatory": {"enabled": False},  # a process less to start; test_up has one
                 "images": {"small/web": {"run": ["python", "web.py", *([habit] if habit else [])]}},
             }
         )

@@ -31,14 +31,7 @@ def test_up_returns_when_all_is_ready_and_down_leaves_only_logs(make: Make) -> N
     assert project.mesh("up", "--detach").code == 0
     logs = {p.name for p in (project.folder / ".mesh" / "logs").iterdir()}
     (pod,) = project.status()["workloads"][0]["pods"]
-    assert logs == {"control-plane.log", "observatory", pod["name"]}, "those of the last time are gone"
-
-
-def test_a_mesh_that_is_not_observed_runs_without_the_observatory(make: Make) -> None:
-    project = make()
-    project.write(project.read() | {"observatory": {"enabled": False}})
-    assert project.mesh("up", "--detach").code == 0
-    assert len(project.processes()) == 3, "the control plane, the process and its sidecar"
+    assert logs == {"control-plane.log", pod["name"]}, "those of the last time are gone"
     assert project.status()["observatory"] is None
     done = project.mesh("traces")
     assert done.code == 1
@@ -72,7 +65,7 @@ def test_two_at_once_start_one_mesh(make: Make) -> None:
     for each in both:
         text, _ = each.communicate(timeout=60)
         assert each.returncode == 0, text
-    assert len(project.processes()) == 4, "the control plane, the observatory, the process and its sidecar"
+    assert len(project.processes()) == 3, "the control plane, the process and its sidecar"
 
 
 def test_two_projects_run_at_once(make: Make) -> None:
@@ -129,7 +122,7 @@ def test_what_a_killed_up_left_the_next_one_takes_over(make: Make, seconds: floa
     up.communicate()
     done = project.mesh("up", "--detach")
     assert done.code == 0, done.text
-    assert len(project.processes()) == 4, "the control plane, the observatory, the process and its sidecar"
+    assert len(project.processes()) == 3, "the control plane, the process and its sidecar"
 
 
 @pytest.mark.parametrize(
@@ -151,6 +144,7 @@ def test_a_killed_control_plane_leaves_nothing_that_down_does_not_find(make: Mak
 
 def test_a_killed_control_plane_leaves_the_pods_running_and_the_next_adopts_them(make: Make) -> None:
     project = make()
+    project.write(project.read() | {"observatory": {"enabled": True}})
     project.mesh("up", "--detach")
     control = project.control_plane()
     pods = set(project.processes()) - {control}

@@ -28,7 +28,7 @@ def shift(engine: Engine, percent: int) -> None:
 @pytest.mark.parametrize("percent", [0, 25, 50, 100])
 def test_weights_hold(engine: Engine, caller: str, percent: int) -> None:
     shift(engine, percent)
-    calls = 800
+    calls = 400
     answers = engine.at(caller).calls(calls, "catalog", "GetProduct", PRODUCT, concurrency=4)
     assert not answers.failed, answers.codes()
     share = percent / 100

@@ -98,7 +98,7 @@ def test_a_killed_process_comes_back_and_others_answer_meanwhile(
 def restarted(folder: Project, pod: str, container: str, before: int) -> bool:
     try:
         return process(folder, pod, container) != before
-    except OSError:
+    except (OSError, KeyError):  # it is being started
         return False
 
 
