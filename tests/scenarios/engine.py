@@ -137,7 +137,7 @@ class Place:
         headers: Mapping[str, str] | None = None,
         concurrency: int = 4,
         seconds: float = 60.0,
-        pause: float = 0.02,
+        pause: float = 0.05,
     ) -> Iterator[list[Answer]]:
         """Calls while the context lasts, ``seconds`` at most, each caller with a pause after each; the list is filled when it ends."""
         answers: list[Answer] = []
