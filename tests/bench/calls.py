@@ -1,4 +1,5 @@
-"""A call to the catalog: straight to the process, through two hand-minimal Envoys, and through the mesh. Rounds are interleaved."""
+"""A call to the catalog: straight to the process, through two hand-minimal Envoys, through a mesh that nobody observes, and through one
+that traces every request. Rounds are interleaved."""
 
 from __future__ import annotations
 
@@ -13,17 +14,22 @@ from services.gen.shop.catalog.v1.catalog_pb2 import GetProductRequest
 from tests.bench.load import Figures, Load, run
 from tests.bench.minimal import pair
 from tests.bench.report import Row, ratio
-from tests.bench.shop import Shop
+from tests.bench.shop import Shop, running
 
 ROUNDS = 7
 METHOD = "/shop.catalog.v1.CatalogService/GetProduct"
 CATALOG = "catalog.shop.svc.cluster.local:50051"
 
 
-def calls(shop: Shop) -> list[Row]:
+def calls(observed: Shop) -> list[Row]:
     """Latency with one caller, throughput with sixteen."""
+    with running(observed=False) as shop:
+        return _calls(shop, observed)
+
+
+def _calls(shop: Shop, observed: Shop) -> list[Row]:
     application = shop.ports("catalog-v1")["application"]["50051"]
-    meshed = shop.ports("orders")["outbound"][CATALOG]
+    meshed, traced = (each.ports("orders")["outbound"][CATALOG] for each in (shop, observed))
     with TemporaryDirectory(prefix="mesh-bench-") as name:
         folder = Path(name)
         authority = Authority.open(folder / "ca")
@@ -33,7 +39,7 @@ def calls(shop: Shop) -> list[Row]:
             (folder / each).write_bytes(pem)
             (folder / each).chmod(0o600)
         with pair(folder, application, folder / "chain", folder / "key", folder / "root") as minimal:
-            ports = {"direct": application, "minimal pair": minimal, "mesh": meshed}
+            ports = {"direct": application, "minimal pair": minimal, "mesh": meshed, "mesh, observed": traced}
             return [*_latency(ports), *_throughput(ports)]
 
 
@@ -72,4 +78,5 @@ def _throughput(ports: dict[str, int]) -> list[Row]:
         *rows,
         ratio(section, "mesh against minimal pair", each["mesh"], each["minimal pair"], "0.95"),
         ratio(section, "mesh against direct", each["mesh"], each["direct"], ""),
+        ratio(section, "observed against not", each["mesh, observed"], each["mesh"], "0.9"),
     ]

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
+
 from tests.bench.report import Row
 from tests.scenarios.local import MESH, Local, mesh, project
 
@@ -39,10 +41,13 @@ class Shop:
 
 
 @contextmanager
-def running() -> Iterator[Shop]:
-    """Stopped and removed at the end, also when interrupted."""
+def running(observed: bool = True) -> Iterator[Shop]:
+    """Stopped and removed at the end, also when interrupted; ``observed``: with the observatory, and every request traced."""
     with TemporaryDirectory(prefix="mesh-bench-") as name:
         folder = project(Path(name) / "p")
+        settings = yaml.safe_load((folder / "mesh.yaml").read_text())
+        (folder / "mesh.yaml").unlink()  # a link to the repository's
+        (folder / "mesh.yaml").write_text(yaml.safe_dump({**settings, "observatory": {"enabled": observed}}))
         try:
             started = time.perf_counter()
             mesh(folder, "up", "--detach")
