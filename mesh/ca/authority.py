@@ -70,8 +70,10 @@ class Authority:
         """When the root expires, and with it all that it has signed."""
         return self._root.certificate.not_valid_after_utc
 
-    def issue(self, identity: Identity, lifetime: timedelta = LIFETIME) -> Certificate:
+    def issue(self, identity: Identity, lifetime: timedelta = LIFETIME, name: str = "") -> Certificate:
         """A new key and certificate for one identity, valid for ``lifetime``, but never longer than the root.
+
+        ``name`` is a DNS name for the holder, which says more than its identity: which of several pods it is.
 
         Raises CertificateError for an identity of another trust domain, for a lifetime below a second, and
         when the root has expired.
@@ -82,7 +84,7 @@ class Authority:
         # What is reported is what the certificate says, in whole seconds, and never less than was asked for.
         end = min(_whole_second(start + lifetime), self.not_after)
         key = ec.generate_private_key(ec.SECP256R1())
-        leaf = _leaf(identity, key.public_key(), start, end, self._root)
+        leaf = _leaf(identity, name, key.public_key(), start, end, self._root)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return Certificate(leaf.public_bytes(Encoding.PEM) + self.root_pem, pem, start, end)
 
@@ -116,9 +118,10 @@ def _new_root(path: Path, trust_domain: str, moment: datetime) -> Root:
 
 
 def _leaf(
-    identity: Identity, key: ec.EllipticCurvePublicKey, start: datetime, end: datetime, root: Root
+    identity: Identity, name: str, key: ec.EllipticCurvePublicKey, start: datetime, end: datetime, root: Root
 ) -> x509.Certificate:
-    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity.spiffe)])
+    named = [x509.DNSName(name)] if name else []
+    names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity.spiffe), *named])
     purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
     issuer = root.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return (

@@ -28,6 +28,7 @@ Publish = Callable[[str, Mapping[str, Message]], Awaitable[None]]
 @dataclass(frozen=True)
 class _Holder:
     identity: Identity
+    name: str
     certificate: Certificate
 
 
@@ -41,9 +42,9 @@ class Rotation:
         self._holders: dict[str, _Holder] = {}
         self._changed = asyncio.Event()
 
-    async def add(self, proxy_id: str, identity: Identity) -> Certificate:
-        """Issue and publish a proxy's first certificate. Raises CertificateError: the pod must not start."""
-        certificate = await self._renew(proxy_id, identity)
+    async def add(self, proxy_id: str, identity: Identity, name: str = "") -> Certificate:
+        """Issue and publish a proxy's first certificate, as ``Authority.issue``. Raises CertificateError: the pod must not start."""
+        certificate = await self._renew(proxy_id, identity, name)
         self._changed.set()
         return certificate
 
@@ -61,7 +62,7 @@ class Rotation:
         while True:
             for proxy_id, holder in self._due(self._clock()):
                 if self._holders.get(proxy_id) is holder:  # not removed or added anew meanwhile
-                    await self._renew(proxy_id, holder.identity)
+                    await self._renew(proxy_id, holder.identity, holder.name)
             await self._pause()
 
     def _due(self, moment: datetime) -> list[tuple[str, _Holder]]:
@@ -73,9 +74,9 @@ class Rotation:
         last = certificate.not_after >= self._authority.not_after
         return certificate.not_after if last else certificate.half_life
 
-    async def _renew(self, proxy_id: str, identity: Identity) -> Certificate:
-        certificate = self._authority.issue(identity, self._lifetime)
-        self._holders[proxy_id] = _Holder(identity, certificate)
+    async def _renew(self, proxy_id: str, identity: Identity, name: str) -> Certificate:
+        certificate = self._authority.issue(identity, self._lifetime, name)
+        self._holders[proxy_id] = _Holder(identity, name, certificate)
         await self._publish(proxy_id, secrets(certificate, self._authority.root_pem))
         return certificate
 

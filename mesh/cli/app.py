@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "call": ("mesh.cli.call", "Call a method of a service, from the place of a workload."),
     "address": ("mesh.cli.address", "Print where a service can be called from this machine."),
     "logs": ("mesh.cli.logs", "What workloads write."),
+    "top": ("mesh.cli.top", "Who calls whom now, how often, how well and how fast."),
     "traces": ("mesh.cli.traces", "Requests that the mesh has seen."),
     "trace": ("mesh.cli.trace", "One request: who called whom, and what took how long."),
     "check": ("mesh.cli.check", "Say what is wrong with manifests or a chart, without running anything."),

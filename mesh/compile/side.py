@@ -10,6 +10,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
     HttpConnectionManager,
 )
 
+from mesh.compile import counting
 from mesh.compile.accesslog import Logs
 from mesh.compile.telemetry import Direction, telemetry
 from mesh.compile.tracing import tracing
@@ -36,4 +37,14 @@ def side(mesh: Mesh, workload: Workload, direction: Direction, placement: Placem
     said = telemetry(mesh, workload)
     logs = Logs(said, direction, mesh.services)
     spans, by_request_id = tracing(said, workload, direction, mesh.services, placement.observatory)
-    return Side(direction, workload, mesh.config, logs.http, logs.tcp, logs.listener, spans, by_request_id)
+    counted = [counting.requests(direction)] if placement.observatory else []
+    return Side(
+        direction,
+        workload,
+        mesh.config,
+        [*logs.http, *counted],
+        logs.tcp,
+        logs.listener,
+        spans,
+        by_request_id,
+    )

@@ -18,7 +18,7 @@ SOCKET_PATH_LIMIT = 107
 
 #: The statistics that are kept; every other one would cost memory for each cluster and listener.
 _STATISTICS = {
-    "prefix": ("cluster_manager.", "listener_manager.", "control_plane.", "server."),
+    "prefix": ("cluster_manager.", "listener_manager.", "control_plane.", "server.", "istio."),
     "contains": (".upstream_rq", ".circuit_breakers.", ".outlier_detection.", ".ssl.", ".update_"),
     "suffix": (
         ".downstream_cx_active",

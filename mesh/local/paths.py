@@ -51,6 +51,11 @@ class Paths:
         return self.root / "spans" / "spans.db"
 
     @property
+    def targets(self) -> Path:
+        """What the observatory asks for metrics."""
+        return self.run / "targets.json"
+
+    @property
     def kubeconfig(self) -> Path:
         return self.root / "kubeconfig"
 

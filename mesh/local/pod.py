@@ -82,7 +82,7 @@ class PodTask:
             if gateway
             else workload.specs(pod, self._world.config, self._world.paths, self._world.observatory)
         )
-        await self._world.rotation.add(mine.proxy_id, mine.identity)
+        await self._world.rotation.add(mine.proxy_id, mine.identity, f"{mine.name}.{mine.namespace}")
         status = partial(self._world.server.status, mine.proxy_id)
         self._proxy = Container(
             sidecar.spec(self._world.paths, mine, status, self._world.observatory is not None),

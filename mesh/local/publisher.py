@@ -19,7 +19,7 @@ from mesh.compile.compiler import Compiler
 from mesh.compile.scope import Scopes
 from mesh.envoy.snapshot import Snapshot
 from mesh.link.link import link
-from mesh.local import observatory, ports
+from mesh.local import observatory, ports, targets
 from mesh.local.deployment import ready
 from mesh.local.store import Refused, key_of
 from mesh.local.world import World
@@ -108,7 +108,10 @@ class Publisher:
             return  # the pods' new ports are a change of the store: the next round has them
         pods = [o for o in objects if o["kind"] == "Pod"]
         watched = observatory.NAME if self._world.observatory else ""
-        compiler = Compiler(mesh, ports.placement(pods, watched))
+        placement = ports.placement(pods, watched)
+        if watched:
+            targets.write(self._world.paths, mesh, placement)
+        compiler = Compiler(mesh, placement)
         allocated = {(p["metadata"]["namespace"], p["metadata"]["name"]) for p in pods if ports.of(p).used}
         withheld = []
         for workload in mesh.workloads:

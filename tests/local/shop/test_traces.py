@@ -52,9 +52,16 @@ def test_an_order_is_one_trace_of_all_who_took_part(folder: Project) -> None:
     done = folder.mesh("call", "orders", "PlaceOrder", json.dumps(order), "-H", header)
     assert done.code == 0, done.text
     services = {"orders", "catalog", "inventory", "payments"}
-    until(lambda: speaking(spans(folder, mine), proxy=False) == services, "the services' own spans", 20)
+
+    def whole() -> bool:
+        found = spans(folder, mine)
+        return speaking(found, proxy=False) == services and speaking(found, proxy=True) == {
+            "ingress",
+            *services,
+        }
+
+    until(whole, "spans of every service and every proxy", 20)
     found = spans(folder, mine)
-    assert speaking(found, proxy=True) == {"ingress", *services}
     assert edges(found) == EDGES
     drawn = folder.mesh("trace", mine).text
     assert [name in drawn for name in ("PlaceOrder", "Reserve", "Charge")] == [True] * 3

@@ -42,6 +42,15 @@ def test_the_identity_is_the_only_name_and_critical(tmp_path: Path) -> None:
     assert leaf.subject == x509.Name([])
 
 
+def test_a_holder_may_be_named_beside_its_identity(tmp_path: Path) -> None:
+    leaf = _leaf(_open(tmp_path).issue(CATALOG, name="catalog-v1-x.shop"))
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == [
+        "spiffe://cluster.local/ns/shop/sa/catalog"
+    ]
+    assert names.get_values_for_type(x509.DNSName) == ["catalog-v1-x.shop"]
+
+
 def test_the_key_is_that_of_the_certificate_and_on_p256(tmp_path: Path) -> None:
     certificate = _open(tmp_path).issue(CATALOG)
     key = load_pem_private_key(certificate.key_pem, None)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from google.protobuf.message import Message
 
 from mesh.ca.authority import ROOT_LIFETIME, Authority
@@ -68,7 +69,7 @@ async def test_a_proxy_gets_its_first_certificate_when_it_is_added(scene: Scene)
 
 async def test_a_certificate_is_replaced_at_half_of_its_lifetime(scene: Scene) -> None:
     rotation = scene.rotation()
-    first = await rotation.add("a", CATALOG)
+    first = await rotation.add("a", CATALOG, "a.shop")
     async with running(rotation):
         scene.moment += timedelta(hours=12)
         await rotation.add("b", ORDERS)
@@ -77,6 +78,13 @@ async def test_a_certificate_is_replaced_at_half_of_its_lifetime(scene: Scene) -
     assert second is not None
     assert second.not_after == first.not_after + timedelta(hours=12)
     assert second.key_pem != first.key_pem
+    names = [
+        x509.load_pem_x509_certificates(each.chain_pem)[0]
+        .extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        .value.get_values_for_type(x509.DNSName)
+        for each in (first, second)
+    ]
+    assert names == [["a.shop"], ["a.shop"]]
 
 
 async def test_a_certificate_is_kept_before_that(scene: Scene) -> None:

@@ -22,24 +22,28 @@ spec: {{tracing: [{}]}}
 
 def traced(telemetry: str = "", observatory: str = "observatory") -> list[Any]:
     """What the connection managers of one proxy say of tracing, each different one once."""
+    return _of_managers("tracing", telemetry, observatory)
+
+
+def _of_managers(field: str, telemetry: str = "", observatory: str = "observatory") -> list[Any]:
     text = golden.source("mtls").read_text() + (TELEMETRY.format(telemetry) if telemetry else "")
     mesh = meshes.read(text)
     placement = replace(numbered(mesh), observatory=observatory)
     workload = next(each for each in mesh.workloads if each.name == "orders-0")
     found: list[Any] = []
-    _managers(to_json(Compiler(mesh, placement).compile(workload)[0])["listeners"], found)
+    _managers(to_json(Compiler(mesh, placement).compile(workload)[0])["listeners"], field, found)
     return found
 
 
-def _managers(node: Any, found: list[Any]) -> None:
+def _managers(node: Any, field: str, found: list[Any]) -> None:
     if isinstance(node, dict):
-        if str(node.get("@type", "")).endswith("HttpConnectionManager") and node.get("tracing") not in found:
-            found.append(node.get("tracing"))
+        if str(node.get("@type", "")).endswith("HttpConnectionManager") and node.get(field) not in found:
+            found.append(node.get(field))
         for each in node.values():
-            _managers(each, found)
+            _managers(each, field, found)
     elif isinstance(node, list):
         for each in node:
-            _managers(each, found)
+            _managers(each, field, found)
 
 
 def test_every_request_is_told_of_in_the_name_of_the_service() -> None:
@@ -67,3 +71,21 @@ def test_a_telemetry_may_want_none() -> None:
 def test_nobody_is_told_where_there_is_none() -> None:
     (tracing,) = traced(observatory="")
     assert "provider" not in tracing
+
+
+def test_requests_are_counted_on_the_side_of_the_caller_and_of_the_called() -> None:
+    logs = [each for log in _of_managers("accessLog") for each in log]
+    counting = [each["typedConfig"] for each in logs if each["name"] == "envoy.access_loggers.stats"]
+    names = {
+        stat["stat"]["name"] for config in counting for stat in (*config["counters"], *config["histograms"])
+    }
+    assert names == {"requests_total", "request_duration_milliseconds", "request_bytes", "response_bytes"}
+    reporters = [
+        {t["name"]: t["valueFormat"] for t in c["counters"][0]["stat"]["tags"]}["reporter"] for c in counting
+    ]
+    assert sorted(reporters) == ["destination", "source"]
+
+
+def test_nobody_counts_where_nobody_asks() -> None:
+    logs = [each for log in _of_managers("accessLog", observatory="") if log for each in log]
+    assert [each for each in logs if each["name"] == "envoy.access_loggers.stats"] == []
