@@ -14,7 +14,7 @@ help: ## print this list
 install: $(STAMP) ## prepare .venv with .venv/bin/mesh
 
 $(STAMP): pyproject.toml
-	@scripts/install shop $(PYTHON)
+	@scripts/install shop,broker $(PYTHON)
 	@touch $@
 
 $(DEV): pyproject.toml

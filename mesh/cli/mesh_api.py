@@ -98,6 +98,8 @@ class Api:
         given = allocated(self.ingress)
         if any(p is self.ingress for p in self.selected(service)):
             at = given["gateway"].get(str(port.get("targetPort", port["port"])))
+        elif (port.get("appProtocol") or port["name"]).startswith("tcp"):
+            return None  # no gateway of a chart of requests lets bytes in
         else:
             at = given["outbound"].get(f"{host}:{port['port']}")
         return f"127.0.0.1:{at}" if at else None

@@ -6,7 +6,7 @@ denies everything; either is reported as a Problem.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,10 +18,10 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as tcp_rbac_pb2
 
-from mesh.compile import authz_rule
+from mesh.compile import authz_ports, authz_rule
 from mesh.compile.authz_source import Inapplicable
 from mesh.envoy import filters
-from mesh.model.mesh import Config, Mesh
+from mesh.model.mesh import CLUSTER, Config, Mesh, Placement
 from mesh.model.service import Workload
 from mesh.resources.istio.security import Action, AuthorizationPolicySpec, Rule
 from mesh.resources.problem import Problem, Severity
@@ -45,8 +45,9 @@ class Authorization:
     problems: tuple[Problem, ...] = field(default=())
 
 
-def authorization(mesh: Mesh, workload: Workload) -> Authorization:
+def authorization(mesh: Mesh, workload: Workload, placement: Placement = CLUSTER) -> Authorization:
     """Everything that decides who may call a workload."""
+    ports = authz_ports.entered(placement, workload) if placement.local else None
     policies = list(_selected(mesh, workload))
     domain = mesh.config.trust_domain
     http: list[HttpFilter] = []
@@ -55,8 +56,8 @@ def authorization(mesh: Mesh, workload: Workload) -> Authorization:
     for action in _ACTIONS:
         chosen = [policy for policy in policies if policy.spec.action is action]
         if chosen:
-            http.append(_http(_rbac(action, chosen, domain, False)))
-            tcp.append(_tcp(_rbac(action, chosen, domain, True)))
+            http.append(_http(_rbac(action, chosen, domain, False, ports)))
+            tcp.append(_tcp(_rbac(action, chosen, domain, True, ports)))
             problems += _problems(chosen, domain)
     return Authorization(tuple(http), tuple(tcp), tuple(problems))
 
@@ -71,7 +72,13 @@ def _selected(mesh: Mesh, workload: Workload) -> Iterator[AuthorizationPolicy]:
                 yield policy
 
 
-def _rbac(action: Action, policies: Iterable[AuthorizationPolicy], domain: str, tcp: bool) -> RBAC:
+def _rbac(
+    action: Action,
+    policies: Iterable[AuthorizationPolicy],
+    domain: str,
+    tcp: bool,
+    ports: Mapping[int, int] | None,
+) -> RBAC:
     found: dict[str, Policy] = {}
     for policy in policies:
         for i, rule in enumerate(policy.spec.rules):
@@ -80,7 +87,10 @@ def _rbac(action: Action, policies: Iterable[AuthorizationPolicy], domain: str, 
                 found[_name(policy, i)] = made
         if not policy.spec.rules:
             found[_name(policy, 0)] = _NEVER
-    return RBAC(action=_ACTIONS[action], policies=found)
+    made = RBAC(action=_ACTIONS[action], policies=found)
+    if ports is not None:
+        authz_ports.place(made, ports)
+    return made
 
 
 def _rule(policy: AuthorizationPolicy, rule: Rule, domain: str, tcp: bool) -> Policy | None:

@@ -193,8 +193,9 @@ class Compiler:
         return tuple(workload.labels.get(label) for label in self._caller_labels)
 
     def _own(self, workload: Workload) -> Authorization:
-        key = ("authorization", self._alike(workload))
-        return self._once(key, lambda: authorization(self._mesh, workload))
+        placement = self._placement
+        key = ("authorization", self._alike(workload), workload.key if placement.local else None)
+        return self._once(key, lambda: authorization(self._mesh, workload, placement))
 
     def _inbound(self, workload: Workload) -> Inbound:
         peer = self._peers.for_workload(workload.namespace, workload.labels)

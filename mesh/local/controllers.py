@@ -14,6 +14,7 @@ from mesh.local.store import Key, Refused, key_of, kind, uid_of
 from mesh.local.world import World
 
 Object = dict[str, Any]
+_MOUNTED = {"configmaps": "ConfigMap", "secrets": "Secret"}
 _LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -81,6 +82,9 @@ class Pods:
                         self._gone(key)
                     else:
                         self._see(group, found)
+                for key in {e.key for e in events if e.key.resource in _MOUNTED}:
+                    for task, _ in self._tasks.values():
+                        task.refill((key.namespace, _MOUNTED[key.resource], key.name))
 
     def _see(self, group: asyncio.TaskGroup, pod: Object) -> None:
         uid = uid_of(pod)

@@ -1,18 +1,21 @@
 """A container's environment as it must be on this machine, where nothing is captured and every port is taken once.
 
-Charts stay as they are on a cluster. Three kinds of value are rewritten: ``host:port`` of a service becomes the sidecar's listener
-for it, one of the pod's own ports (``50051``, ``:50051``, ``0.0.0.0:50051``) becomes the one that the process must bind, on loopback, and
-a path under a volume's mount the volume's directory.
+Charts stay as they are on a cluster. Four kinds of value are rewritten: ``host:port`` of a service becomes the sidecar's listener
+for it, one of the pod's own ports (``50051``, ``:50051``, ``0.0.0.0:50051``) becomes the one that the process must bind, on loopback, every
+address (``0.0.0.0``, ``[::]``) becomes loopback, and a path under a volume's mount the volume's directory.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mesh.link.hosts import CLUSTER_DOMAIN
+from mesh.local import keyed
+from mesh.local.keyed import Find
 
 _ADDRESS = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*://)?"
@@ -21,6 +24,7 @@ _ADDRESS = re.compile(
 )
 #: How a process names itself: every address of the pod, or its loopback. "" is Go's ":50051".
 _SELF = frozenset({"", "0.0.0.0", "[::]", "localhost", "127.0.0.1", "[::1]"})  # noqa: S104 - never bound
+_EVERYWHERE = frozenset({"0.0.0.0", "[::]", "::"})  # noqa: S104 - never bound
 
 
 @dataclass(frozen=True)
@@ -37,32 +41,61 @@ class Rewriting:
     mounts: Mapping[str, str] = field(default_factory=dict)
 
 
-def environment(pod: Mapping[str, Any], container: Mapping[str, Any], rewriting: Rewriting) -> dict[str, str]:
-    """The container's variables in their order, later ones replacing ``$(NAME)`` by earlier ones as Kubernetes does."""
-    made: dict[str, str] = {}
+def environment(
+    pod: Mapping[str, Any], container: Mapping[str, Any], rewriting: Rewriting, find: Find
+) -> dict[str, str]:
+    """The container's variables in their order, later ones replacing ``$(NAME)`` by earlier ones as Kubernetes does.
+
+    Raises Missing for a ConfigMap, a Secret or a key that is not there.
+    """
+    made = {name: rewrite(value, rewriting) for name, value in keyed.variables(container, find)}
     for item in container.get("env") or ():
-        value = _value(pod, item)
-        value = re.sub(r"\$\(([A-Za-z_][\w.-]*)\)", lambda m: made.get(m.group(1), m.group(0)), value)
-        made[item["name"]] = rewrite(value, rewriting)
+        value = _value(pod, item, find)
+        if value is not None:
+            made[item["name"]] = rewrite(_expanded(value, made), rewriting)
     return made
+
+
+def arguments(
+    container: Mapping[str, Any], variables: Mapping[str, str], rewriting: Rewriting
+) -> Sequence[str]:
+    """The container's ``args``, with variables in place of ``$(NAME)``."""
+    return [rewrite(_expanded(str(each), variables), rewriting) for each in container.get("args") or ()]
+
+
+def _expanded(value: str, variables: Mapping[str, str]) -> str:
+    return re.sub(r"\$\(([A-Za-z_][\w.-]*)\)", lambda m: variables.get(m.group(1), m.group(0)), value)
 
 
 def rewrite(value: str, rewriting: Rewriting) -> str:
     """One value as this machine needs it."""
     if value.isdecimal() and int(value) in rewriting.ports:
         return str(rewriting.ports[int(value)])
+    if value in _EVERYWHERE:
+        return "127.0.0.1"
     value = _ADDRESS.sub(lambda m: _address(m, rewriting), value)
     for mount, directory in rewriting.mounts.items():
         value = re.sub(rf"(?<![\w.-]){re.escape(mount)}(?=/|$)", lambda _, to=directory: to, value)  # type: ignore[misc]
     return value
 
 
-def hosts_of(container: Mapping[str, Any], namespace: str) -> Iterator[tuple[str, int]]:
+def hosts_of(container: Mapping[str, Any], namespace: str, find: Find) -> Iterator[tuple[str, int]]:
     """Every ``host:port`` that a container's values mention, the host fully qualified: what it may want to call."""
-    for item in container.get("env") or ():
-        for found in _ADDRESS.finditer(str(item.get("value") or "")):
+    for value in _values(container, find):
+        for found in _ADDRESS.finditer(value):
             if found["host"] not in _SELF:
                 yield qualified(found["host"], namespace), int(found["port"])
+
+
+def _values(container: Mapping[str, Any], find: Find) -> Iterator[str]:
+    """Those that are there: what is missing keeps the pod from starting, and is told then."""
+    yield from (str(each) for each in container.get("args") or ())
+    yield from (str(item.get("value") or "") for item in container.get("env") or ())
+    for item in container.get("env") or ():
+        with contextlib.suppress(keyed.Missing):
+            yield keyed.variable(item.get("valueFrom") or {}, find) or ""
+    with contextlib.suppress(keyed.Missing):
+        yield from (value for _, value in keyed.variables(container, find))
 
 
 def qualified(host: str, namespace: str) -> str:
@@ -84,10 +117,13 @@ def _address(found: re.Match[str], rewriting: Rewriting) -> str:
     return found.group(0) if local is None else f"{found['scheme'] or ''}127.0.0.1:{local}"
 
 
-def _value(pod: Mapping[str, Any], item: Mapping[str, Any]) -> str:
-    source = item.get("valueFrom") or {}
+def _value(pod: Mapping[str, Any], item: Mapping[str, Any], find: Find) -> str | None:
+    """None for a variable that is not set: an optional key that is not there."""
+    source = item.get("valueFrom")
+    if not source:
+        return str(item.get("value") or "")
     path = (source.get("fieldRef") or {}).get("fieldPath")
-    return str(_field(pod, path)) if path else str(item.get("value") or "")
+    return str(_field(pod, path)) if path else keyed.variable(source, find)
 
 
 def _field(pod: Mapping[str, Any], path: str) -> Any:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from mesh.ca.certificate import CertificateError
-from mesh.local import ports, process, sidecar, workload
+from mesh.local import keyed, ports, process, sidecar, workload
 from mesh.local.container import Container, Spec
 from mesh.local.deployment import ready
 from mesh.local.store import Deletion, Key, Refused, key_of, record
@@ -80,7 +80,9 @@ class PodTask:
         specs: list[Spec] = (
             []
             if gateway
-            else workload.specs(pod, self._world.config, self._world.paths, self._world.observatory)
+            else workload.specs(
+                pod, self._world.config, self._world.paths, self._find, self._world.observatory
+            )
         )
         await self._world.rotation.add(mine.proxy_id, mine.identity, f"{mine.name}.{mine.namespace}")
         status = partial(self._world.server.status, mine.proxy_id)
@@ -90,6 +92,16 @@ class PodTask:
         )
         self._containers = [Container(spec, self._changed.set) for spec in specs]
         self._remember()
+
+    def _find(self, kind: str, name: str) -> Object | None:
+        return self._world.find(self.where.namespace, kind, name)
+
+    def refill(self, changed: tuple[str, str, str]) -> None:
+        """A ConfigMap or a Secret (namespace, kind, name) is another now: the files of it that are mounted follow."""
+        namespace, *one = changed
+        if namespace == self.where.namespace and tuple(one) in keyed.mentioned(self._pod):
+            with contextlib.suppress(NotHere):  # it was deleted: what was mounted stays, as in Kubernetes
+                workload.fill(self._pod, self._world.paths, self._find)
 
     def _remember(self) -> None:
         """What the Pod says of its containers holds on for those that still run."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mesh.link.expand import of_pod
-from mesh.local import environment, ports
+from mesh.local import environment, keyed, ports
 from mesh.local.config import Config, Image, search_path
 from mesh.local.container import Spec
 from mesh.local.environment import Rewriting
+from mesh.local.keyed import Find
 from mesh.local.observatory import Observatory
 from mesh.local.paths import Paths
 from mesh.local.probe import Probe
@@ -55,11 +56,15 @@ def is_gateway(workload: Workload) -> bool:
     return workload.kind is Kind.ROUTER
 
 
-def specs(pod: Object, config: Config, paths: Paths, observatory: Observatory | None = None) -> list[Spec]:
+def specs(
+    pod: Object, config: Config, paths: Paths, find: Find, observatory: Observatory | None = None
+) -> list[Spec]:
     """What to run for each container. Raises NotHere when one cannot run on this machine.
 
-    Its telemetry goes to the ``observatory`` unless the chart says where else.
+    ``find`` gives the ConfigMaps and Secrets of the pod's namespace. Its telemetry goes to the ``observatory`` unless the chart says
+    where else.
     """
+    fill(pod, paths, find)
     told = {"OTEL_EXPORTER_OTLP_ENDPOINT": observatory.endpoint} if observatory else {}
     given = ports.of(pod)
     name = pod["metadata"]["name"]
@@ -69,14 +74,28 @@ def specs(pod: Object, config: Config, paths: Paths, observatory: Observatory | 
         rewriting = Rewriting(
             pod["metadata"]["namespace"], given.outbound, given.application, _mounts(pod, container, paths)
         )
-        own = {**told, **environment.environment(pod, container, rewriting)}
-        made.append(_spec(container, image, own, given.application, config, paths, name))
+        try:
+            own = {**told, **environment.environment(pod, container, rewriting, find)}
+        except keyed.Missing as missing:
+            raise NotHere("CreateContainerConfigError", str(missing)) from missing
+        arguments = environment.arguments(container, own, rewriting)
+        made.append(_spec(container, image, arguments, own, given.application, config, paths, name))
     return made
+
+
+def fill(pod: Object, paths: Paths, find: Find) -> None:
+    """Makes the pod's volumes, and their files what its ConfigMaps and Secrets now hold. Raises NotHere."""
+    for volume in pod["spec"].get("volumes") or ():
+        try:
+            keyed.fill(volume, paths.volumes / pod["metadata"]["name"] / volume["name"], find)
+        except keyed.Missing as missing:
+            raise NotHere("FailedMount", f"volume {volume['name']}: {missing}") from missing
 
 
 def _spec(
     container: Object,
     image: Image,
+    arguments: Sequence[str],
     own: Mapping[str, str],
     bound: Mapping[int, int],
     config: Config,
@@ -92,7 +111,7 @@ def _spec(
     return Spec(
         name=container["name"],
         image=container["image"],
-        command=[image.program(config.root) or image.run[0], *image.run[1:]],
+        command=[image.program(config.root) or image.run[0], *image.run[1:], *arguments],
         environment=variables,
         directory=(config.root / image.cwd).resolve(),
         log=paths.log(pod, container["name"]),
@@ -121,10 +140,9 @@ def _inherited(config: Config) -> dict[str, str]:
 
 
 def _mounts(pod: Object, container: Object, paths: Paths) -> dict[str, str]:
-    """Mount path -> the volume's directory, longest path first; made when it is missing."""
+    """Mount path -> the volume's directory, longest path first."""
     made = {}
     for mount in sorted(container.get("volumeMounts") or (), key=lambda m: -len(m["mountPath"])):
-        directory = paths.volumes / pod["metadata"]["name"] / mount["name"]
-        directory.mkdir(parents=True, exist_ok=True)
-        made[mount["mountPath"]] = str(directory)
+        place = paths.volumes / pod["metadata"]["name"] / mount["name"] / mount.get("subPath", "")
+        made[mount["mountPath"]] = str(place)
     return made

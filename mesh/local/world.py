@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from mesh.ca.rotation import Rotation
@@ -14,7 +15,7 @@ from mesh.local import environment, ports, workload
 from mesh.local.config import Config
 from mesh.local.observatory import Observatory
 from mesh.local.paths import Paths
-from mesh.local.store import Key, Store, key_of, kind, with_metadata
+from mesh.local.store import Key, Store, key, key_of, kind, with_metadata
 from mesh.xds.server import Server
 
 Object = dict[str, Any]
@@ -39,6 +40,10 @@ class World:
 
     def pods(self) -> list[Object]:
         return list(self.store.list(kind("Pod")))
+
+    def find(self, namespace: str, name_of_kind: str, name: str) -> Object | None:
+        """An object of the store as it is now."""
+        return self.store.find(key(kind(name_of_kind), namespace, name))
 
     def free_address(self, more: Iterable[str] = ()) -> str:
         """The lowest pod address that no Pod has."""
@@ -73,8 +78,9 @@ class World:
     def _called(self, pod: Object) -> Iterator[ports.Upstream]:
         """The services that the pod's environment names."""
         known = set(self.services())
+        namespace = pod["metadata"]["namespace"]
         for container in pod["spec"]["containers"]:
-            for upstream in environment.hosts_of(container, pod["metadata"]["namespace"]):
+            for upstream in environment.hosts_of(container, namespace, partial(self.find, namespace)):
                 if upstream in known:
                     yield upstream
 

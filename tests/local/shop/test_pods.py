@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -118,3 +120,32 @@ def status(shop: Local, pod: str) -> Object:
     found: client.V1Pod = shop._core.read_namespaced_pod(pod, "shop", _preload_content=False)
     container: Object = json.loads(found.data)["status"]["containerStatuses"][0]
     return container
+
+
+LISTENING = "0A"
+LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
+
+
+def everywhere() -> set[str]:
+    """Of the sockets that listen on this machine, those that others than itself can reach: their inodes."""
+    rows = [
+        row.split() for name in ("tcp", "tcp6") for row in Path("/proc/net", name).read_text().splitlines()
+    ]
+    return {r[9] for r in rows if r[3] == LISTENING and r[1].partition(":")[0] not in LOOPBACK}
+
+
+def sockets(pid: int) -> set[str]:
+    """The inodes of a process' sockets."""
+    found = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            found.add(str(each.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_every_process_listens_on_loopback_only(folder: Project) -> None:
+    mine = {pid: sockets(pid) for pid in folder.processes()}
+    assert len(mine) > 10
+    beyond = everywhere()
+    assert {pid: found & beyond for pid, found in mine.items() if found & beyond} == {}

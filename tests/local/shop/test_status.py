@@ -10,7 +10,7 @@ from typing import Any
 from tests.local.project import Project
 
 Object = dict[str, Any]
-WORKLOADS = {"catalog-v1", "catalog-v2", "inventory", "payments", "orders", "ingress"}
+WORKLOADS = {"broker", "catalog-v1", "catalog-v2", "inventory", "payments", "orders", "ingress"}
 
 
 def test_status_is_for_programs_too(folder: Project) -> None:
@@ -28,7 +28,9 @@ def test_status_is_for_programs_too(folder: Project) -> None:
         assert each["proxy"]["rejected"] is None
         assert all(":" in address for address in each["addresses"].values())
     assert workloads["orders"]["addresses"]
-    assert {s["name"] for s in found["services"]} == {"catalog", "inventory", "payments", "orders", "ingress"}
+    services = {s["name"]: s for s in found["services"]}
+    assert services.keys() == {"broker", "catalog", "inventory", "payments", "orders", "ingress"}
+    assert services["broker"]["addresses"] == {}, "no outside caller gets to it"
     assert found["problems"] == []
 
 
@@ -65,4 +67,4 @@ def test_an_order_placed_by_hand_twice_is_one_order(folder: Project) -> None:
 def test_a_wrong_call_says_what_there_is(folder: Project) -> None:
     done = folder.mesh("call", "catalogue", "ListProducts")
     assert done.code == 1
-    assert "there is no service catalogue; there are: catalog" in done.text
+    assert "there is no service catalogue; there are: broker, catalog" in done.text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mesh.local.environment import Rewriting, environment, hosts_of, qualified, rewrite
+from mesh.local.environment import Rewriting, arguments, environment, hosts_of, qualified, rewrite
 
 CATALOG = "catalog.shop.svc.cluster.local"
 REWRITING = Rewriting(
@@ -25,6 +25,10 @@ POD: dict[str, Any] = {
     "spec": {"serviceAccountName": "web"},
     "status": {"podIP": "10.1.0.7"},
 }
+
+
+def nothing(kind: str, name: str) -> None:
+    """There are no ConfigMaps and no Secrets."""
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,10 @@ def test_a_service_becomes_the_sidecars_listener_for_it(value: str, made: str) -
         ("0.0.0.0:50051", "127.0.0.1:22001"),
         (":50051", "127.0.0.1:22001"),
         ("[::]:50051", "127.0.0.1:22001"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("[::]", "127.0.0.1"),
+        ("::", "127.0.0.1"),
+        ("version 0.0.0.0", "version 0.0.0.0"),
         ("localhost:9090", "127.0.0.1:22002"),
         ("127.0.0.1:9090", "127.0.0.1:22002"),
         ("http://localhost:9090/metrics", "http://127.0.0.1:22002/metrics"),
@@ -98,7 +106,7 @@ def test_a_mounted_path_becomes_the_volumes_directory(value: str, made: str) -> 
 )
 def test_the_downward_api(path: str, value: str) -> None:
     container = {"env": [{"name": "X", "valueFrom": {"fieldRef": {"fieldPath": path}}}]}
-    assert environment(POD, container, REWRITING) == {"X": value}
+    assert environment(POD, container, REWRITING, nothing) == {"X": value}
 
 
 def test_references_name_earlier_variables_only() -> None:
@@ -110,7 +118,7 @@ def test_references_name_earlier_variables_only() -> None:
             {"name": "LATE", "value": "1"},
         ]
     }
-    made = environment(POD, container, REWRITING)
+    made = environment(POD, container, REWRITING, nothing)
     assert made == {"HOST": "catalog", "URL": "127.0.0.1:21001", "EARLY": "$(LATE)", "LATE": "1"}
 
 
@@ -138,8 +146,15 @@ def test_what_a_container_may_call_is_read_from_its_values() -> None:
             {"name": "FIELD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         ]
     }
-    assert list(hosts_of(container, "shop")) == [
+    assert list(hosts_of(container, "shop", nothing)) == [
         (CATALOG, 50051),
         ("a.b.svc.cluster.local", 80),
         ("c.shop.svc.cluster.local", 1),
     ]
+
+
+def test_arguments_are_rewritten_as_values_are_and_name_any_variable() -> None:
+    container = {"args": ["--listen=0.0.0.0:50051", "--to", "catalog:50051", "$(STORE)/x", "$(NONE)"]}
+    made = arguments(container, {"STORE": "/data"}, REWRITING)
+    assert made == ["--listen=127.0.0.1:22001", "--to", "127.0.0.1:21001", "/m/volumes/p/data/x", "$(NONE)"]
+    assert list(hosts_of(container, "shop", nothing)) == [(CATALOG, 50051)]

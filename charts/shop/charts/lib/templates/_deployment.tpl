@@ -73,6 +73,7 @@ spec:
 {{- end }}
 
 {{- define "service.environment" -}}
+- {name: HOST, value: "[::]"}
 - {name: PORT, value: "50051"}
 - {name: VERSION, value: {{ .version }}}
 - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
@@ -82,6 +83,9 @@ spec:
 - {name: DEVELOPMENT, value: {{ .root.Values.global.development | quote }}}
 {{- with .root.Values.global.otlpEndpoint }}
 - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- if and .root.Values.events .root.Values.global.eventsUrl }}
+- {name: EVENTS_URL, value: {{ .root.Values.global.eventsUrl | quote }}}
 {{- end }}
 {{- range .root.Values.calls }}
 - {name: {{ upper .to }}_ADDRESS, value: "{{ .to }}:50051"}

@@ -72,6 +72,49 @@ spec:
       ports:
         - {port: 50051}
 {{- end }}
+{{- if and .Values.events .Values.global.eventsUrl }}
+{{ include "service.events" . }}
+{{- end }}
+{{- end }}
+
+{{/* Whoever has `events` may talk to the broker of this release. A broker elsewhere has its own ways to say who may. */}}
+{{- define "service.events" -}}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: {{ .Chart.Name }}-to-broker
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "service.labels" . | nindent 4 }}
+spec:
+  selector:
+    matchLabels: {app: broker}
+  action: ALLOW
+  rules:
+    - from:
+        - source:
+            principals: [{{ include "service.principal" (dict "root" . "account" .Chart.Name) }}]
+      to:
+        - operation: {ports: ["4222"]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ .Chart.Name }}-to-broker
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "service.labels" . | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels: {app: broker}
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - podSelector:
+            matchLabels: {meshwright.dev/account: {{ .Chart.Name }}}
+      ports:
+        - {port: 4222}
 {{- end }}
 
 {{/* The pods' own limits: nobody in but who is declared (and scrapers of the sidecar's metrics), out to DNS, istiod and `calls`. */}}
@@ -111,6 +154,13 @@ spec:
       ports:
         - {port: 50051}
     {{- end }}
+    {{- if and .Values.events .Values.global.eventsUrl }}
+    - to:
+        - podSelector:
+            matchLabels: {app: broker}
+      ports:
+        - {port: 4222}
+    {{- end }}
 {{- end }}
 
 {{/* A sidecar is told of the services it calls, of its own, and of no other. */}}
@@ -132,5 +182,8 @@ spec:
         - ./{{ include "service.host" . }}
         {{- range .Values.calls }}
         - ./{{ .to }}.{{ $.Release.Namespace }}.svc.cluster.local
+        {{- end }}
+        {{- if and .Values.events .Values.global.eventsUrl }}
+        - ./broker.{{ .Release.Namespace }}.svc.cluster.local
         {{- end }}
 {{- end }}
