@@ -126,7 +126,11 @@ def _cluster(name: str, socket: str) -> Config:
 
 def _stats() -> Config:
     patterns = [{kind: text} for kind, texts in _STATISTICS.items() for text in texts]
-    return {"stats_matcher": {"inclusion_list": {"patterns": patterns}}}
+    return {
+        "use_all_default_tags": False,  # they take a cluster's name to end at its first dot
+        "stats_tags": [{"tag_name": "cluster_name", "regex": r"^cluster\.((.+?);\.)"}],
+        "stats_matcher": {"inclusion_list": {"patterns": patterns}},
+    }
 
 
 def _connection_limit() -> Config:

@@ -21,7 +21,7 @@ def container(paths: Paths, given: Observatory, keep: timedelta) -> Container:
     directory = paths.pod(NAME)
     directory.mkdir(parents=True, exist_ok=True)
     places = [f"--otlp={given.otlp}", f"--http={given.http}", f"--socket={OTLP_SOCKET}"]
-    places.append(f"--keep={keep.total_seconds():g}")
+    places += [f"--keep={keep.total_seconds():g}", f"--targets={paths.targets.relative_to(paths.run)}"]
     spec = Spec(
         name=NAME,
         image=NAME,

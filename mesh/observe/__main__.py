@@ -1,4 +1,4 @@
-"""The observatory as a process: `python -m mesh.observe --otlp PORT --http PORT --socket SOCKET FILE`, until SIGTERM or SIGINT."""
+"""The observatory as a process: `python -m mesh.observe --otlp PORT --http PORT --socket SOCKET [--targets FILE] FILE`, until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ def main() -> int:
     parser.add_argument("--http", type=int, required=True, help="port for OTLP over HTTP and for questions")
     parser.add_argument("--socket", required=True, help="Unix socket for OTLP over gRPC")
     parser.add_argument("--keep", type=float, default=Bounds.age, help="seconds that spans are kept")
+    parser.add_argument(
+        "--targets", type=Path, help="whose metrics are scraped: a file as mesh.local.targets writes it"
+    )
     parser.add_argument("file", type=Path, help="where spans are kept")
     given = parser.parse_args()
     given.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        uvloop.run(serve(given.file, given.otlp, given.http, given.socket, Bounds(age=given.keep)))
+        bounds = Bounds(age=given.keep)
+        uvloop.run(serve(given.file, given.otlp, given.http, given.socket, bounds, given.targets))
     except (OSError, RuntimeError) as error:
         print(f"cannot observe: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,7 @@
 """Everything that observes a mesh, opened and closed together: the store, its receivers, and the questions about it.
 
 Started by the command that runs the mesh. Telemetry goes to the gRPC port, or to ``routes`` of the application that
-serves them; that application answers Jaeger's UI too.
+serves them; that application answers Jaeger's UI too. Metrics are asked of the mesh's proxies.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from starlette.routing import Route
 from mesh.observe import receive_http
 from mesh.observe.jaeger import Jaeger
 from mesh.observe.limits import Limits
+from mesh.observe.metrics.metrics import Metrics, measure
 from mesh.observe.receive_grpc import serve_grpc
 from mesh.observe.receiver import Receiver
 from mesh.observe.search import Search
@@ -25,31 +26,38 @@ from mesh.observe.spans import Bounds, Spans
 
 @dataclass(frozen=True)
 class Collector:
-    """``grpc_port`` takes OTLP; ``routes`` are OTLP over HTTP and Jaeger's query API."""
+    """``grpc_port`` takes OTLP; ``routes`` are OTLP over HTTP, Jaeger's query API and metrics."""
 
     grpc_port: int
     receiver: Receiver
     spans: Spans
     search: Search
+    metrics: Metrics
     routes: list[Route]
 
 
 @asynccontextmanager
 async def collect(
-    path: Path, addresses: Sequence[str] = ("127.0.0.1:0",), bounds: Bounds | None = None
+    path: Path,
+    addresses: Sequence[str] = ("127.0.0.1:0",),
+    bounds: Bounds | None = None,
+    targets: Path | None = None,
 ) -> AsyncIterator[Collector]:
     """Keeps spans in the file at ``path`` while the context lasts. What was received before its end is in the file.
 
-    OTLP over gRPC is taken at ``addresses``, the first of which has a port. Raises OSError and sqlite3.Error when the file cannot be made, RuntimeError when the address is taken.
+    OTLP over gRPC is taken at ``addresses``, the first of which has a port; ``targets`` is the file of the mesh's proxies. Raises OSError and sqlite3.Error when the file cannot be made, RuntimeError when the address is taken.
     """
     bounds = bounds or Bounds()
     spans = await asyncio.to_thread(Spans, path, bounds)
     receiver = Receiver(spans.put, Limits(age=bounds.age))
     search = Search(path)
     try:
-        async with serve_grpc(receiver, *addresses) as port:
-            routes = [*receive_http.routes(receiver), *Jaeger(search).routes()]
-            yield Collector(port, receiver, spans, search, routes)
+        async with (
+            serve_grpc(receiver, *addresses) as port,
+            measure(targets, receiver, spans) as metrics,
+        ):
+            routes = [*receive_http.routes(receiver), *Jaeger(search).routes(), *metrics.routes()]
+            yield Collector(port, receiver, spans, search, metrics, routes)
     finally:
         await asyncio.to_thread(receiver.close)
         await asyncio.to_thread(spans.close)

@@ -21,14 +21,16 @@ from mesh.observe.spans import Bounds
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 
-async def serve(path: Path, otlp: int, http: int, unix: str, bounds: Bounds) -> None:
-    """Until SIGTERM or SIGINT. Raises OSError and RuntimeError when a port is taken or the file cannot be made."""
+async def serve(
+    path: Path, otlp: int, http: int, unix: str, bounds: Bounds, targets: Path | None = None
+) -> None:
+    """Until SIGTERM or SIGINT. ``targets`` is the file of the proxies to scrape. Raises OSError and RuntimeError when a port is taken or the file cannot be made."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     guard = Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)
     with socket.create_server(("127.0.0.1", http)) as listener:
-        async with collect(path, [f"127.0.0.1:{otlp}", f"unix:{unix}"], bounds) as collector:
+        async with collect(path, [f"127.0.0.1:{otlp}", f"unix:{unix}"], bounds, targets) as collector:
             app = Starlette(routes=collector.routes, middleware=[guard])
             config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
             server: Any = uvicorn.Server(config)

@@ -62,3 +62,16 @@ def test_a_span_that_was_sent_is_found(address: str) -> None:
 def test_a_page_of_another_site_is_not_answered(address: str) -> None:
     with pytest.raises(urllib.error.HTTPError, match="400"):
         ask(f"{address}/api/services", host="evil.example")
+
+
+def test_it_says_what_it_keeps_itself(address: str) -> None:
+    end = time.monotonic() + 20
+    while True:
+        with urllib.request.urlopen(f"{address}/metrics", timeout=10) as answer:
+            told = answer.read().decode()
+        if told:
+            break
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert '# TYPE mesh_observatory_series gauge\nmesh_observatory_series{job="observatory"' in told
+    assert "mesh_observatory_spans_dropped_total{" in told
