@@ -1,13 +1,12 @@
 """What happens around each call, in one place: context in, rules, faults, the method, errors out, and a record of it.
 
 Input: a servicer with one coroutine a method (request, context). Output: gRPC handlers that are already wrapped, which
-costs a call less than an interceptor would. Unary methods only: the shop has no others yet.
+costs a call less than an interceptor would. Methods that answer with a stream are in stream.
 
 1. The caller's trace, correlation id and deadline become the current Call; without a deadline, the contract's timeout.
 2. The request is parsed and its rules are checked.
 3. A fault asked for in development is carried out.
-4. The method runs. A ServiceError becomes its status with details; a CallFailed, the failure of a service behind this
-   one, becomes UNAVAILABLE or DEADLINE_EXCEEDED where that is what it was; anything else is INTERNAL, and logged.
+4. The method runs. What it raises becomes a status with details (answer).
 5. Who answered (served-by, served-version, attempt) goes with every error, and in development with every response; two
    headers more cost a response a tenth of the throughput. An error is sent as trailers alone: a proxy retries only what
    it can read before the response has begun.
@@ -15,50 +14,41 @@ costs a call less than an interceptor would. Unary methods only: the shop has no
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
-import structlog
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
-from services.kit import fault, rules, status
-from services.kit.call import CURRENT, Call, Headers, Origin
-from services.kit.contract import Contract, Method
-from services.kit.errors import CallFailed, InvalidRequest, ServiceError, TimedOut, Unavailable, Violation
-from services.kit.settings import Settings
-from services.kit.telemetry import Telemetry
+from services.kit import fault, rules
+from services.kit.answer import ATTEMPT, Boundary, answer, served_by, trailers
+from services.kit.call import CURRENT, Call
+from services.kit.contract import Method
+from services.kit.errors import InvalidRequest, TimedOut
+from services.kit.stream import streamed
 
 Handle = Callable[[bytes, Any], Awaitable[Message]]
-ATTEMPT = "x-envoy-attempt-count"
 Behaviour = Callable[[Any, Any], Awaitable[Message]]
-_PASSED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
-_OURS = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS)
-
-
-@dataclass(frozen=True)
-class Boundary:
-    """What every call of a process needs to know."""
-
-    settings: Settings
-    contract: Contract
-    telemetry: Telemetry
-    origin: Origin
-    log: structlog.typing.FilteringBoundLogger
 
 
 def handler(service: ServiceDescriptor, servicer: object, boundary: Boundary) -> grpc.GenericRpcHandler:
     """Raises rules.BadRule, and AttributeError when the servicer lacks a method of the contract."""
-    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-        method.name: grpc.unary_unary_rpc_method_handler(
-            _wrapped(method, getattr(servicer, method.name), boundary),
-            response_serializer=message_factory.GetMessageClass(method.output_type).SerializeToString,
-        )
-        for method in service.methods
+    methods = {
+        method.name: _handler(method, getattr(servicer, method.name), boundary) for method in service.methods
     }
     return grpc.method_handlers_generic_handler(service.full_name, methods)
+
+
+def _handler(
+    method: MethodDescriptor, behaviour: Any, boundary: Boundary
+) -> "grpc.RpcMethodHandler[Any, Any]":
+    serialized = message_factory.GetMessageClass(method.output_type).SerializeToString
+    if method.server_streaming:
+        responses = streamed(method, behaviour, boundary)
+        return grpc.unary_stream_rpc_method_handler(responses, response_serializer=serialized)
+    response = _wrapped(method, behaviour, boundary)
+    return grpc.unary_unary_rpc_method_handler(response, response_serializer=serialized)
 
 
 def _wrapped(descriptor: MethodDescriptor, behaviour: Behaviour, boundary: Boundary) -> Handle:
@@ -87,21 +77,14 @@ def _wrapped(descriptor: MethodDescriptor, behaviour: Behaviour, boundary: Bound
             served(call, grpc.StatusCode.CANCELLED, started, clock())
             raise
         except Exception as error:
-            answer = _answer(error, call, boundary)
-            served(call, answer.code, started, clock())
-            trailer = status.to_trailer(answer, boundary.contract.domain)
-            await context.abort(answer.code, answer.message, (*_served_by(call, boundary.settings), trailer))
+            told = answer(error, call, boundary)
+            served(call, told.code, started, clock())
+            await context.abort(told.code, told.message, trailers(told, call, boundary))
             raise  # abort has raised already
         served(call, grpc.StatusCode.OK, started, clock())
         return response
 
     return handle
-
-
-def _served_by(call: Call, settings: Settings) -> Headers:
-    attempt = call.headers.get(ATTEMPT)
-    served_by = (("served-by", settings.pod), ("served-version", settings.version))
-    return (*served_by, ("attempt", attempt)) if attempt else served_by
 
 
 async def _limited(behaviour: Behaviour, request: Message, context: Any, seconds: float) -> Message:
@@ -133,29 +116,5 @@ async def _faulty(
         return response
 
     response = await _limited(faulty, request, context, method.timeout)
-    await context.send_initial_metadata(_served_by(call, settings))
+    await context.send_initial_metadata(served_by(call, settings))
     return response
-
-
-def _answer(error: Exception, call: Call, boundary: Boundary) -> ServiceError:
-    answer = error if isinstance(error, ServiceError) else _translated(error, call)
-    if answer.code in _OURS:
-        boundary.log.error("call failed", method=call.method, code=answer.code.name, exc_info=error)
-    else:
-        boundary.log.info("call refused", method=call.method, code=answer.code.name, message=answer.message)
-    return answer
-
-
-def _translated(error: Exception, call: Call) -> ServiceError:
-    if isinstance(error, DecodeError):
-        return InvalidRequest(
-            [Violation("", "the request is not a message of the type that the method takes")]
-        )
-    if isinstance(error, CallFailed) and error.code in _PASSED:
-        kind = TimedOut if error.code is grpc.StatusCode.DEADLINE_EXCEEDED else Unavailable
-        return kind("ERROR_REASON_UPSTREAM_FAILED", str(error), method=error.path)
-    return ServiceError(
-        "ERROR_REASON_INTERNAL",
-        f"a mistake in the service; see its log, trace {call.span.trace_id}",
-        trace_id=call.span.trace_id,
-    )

@@ -1,7 +1,8 @@
 """Calls to other services: deadlines passed on, trace and correlation passed on, failures as CallFailed.
 
 Input: the current Call (what is left of its deadline, its headers) and the contract of the service called. Output: a
-channel for that service's generated stub; its methods are coroutines that take a request and nothing else.
+channel for that service's generated stub; its methods take a request and nothing else, and are coroutines, or generators where
+the answer is a stream.
 
 The deadline sent is the contract's timeout or what is left of our own less a margin, whichever is sooner: the margin is
 what we need to answer our caller after the other side has not answered us.
@@ -10,7 +11,7 @@ Proxies on the way know the deadline, too. One that notices first says UNAVAILAB
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
 import grpc
@@ -60,6 +61,29 @@ class Channel:
                 raise failed from None
             called(path, span, grpc.StatusCode.OK, started, clock())
             return response
+
+        return call
+
+    def unary_stream(self, path: str, **marshalling: Any) -> Callable[[Any], AsyncGenerator[Any, None]]:
+        """The same for a method that answers with a stream: its responses, until it ends or nobody asks for more."""
+        method, send = self._methods[path], self._channel.unary_stream(path, **marshalling)
+        clock, called = asyncio.get_running_loop().time, self._telemetry.called
+
+        async def call(request: Any) -> AsyncGenerator[Any, None]:
+            current, started = CURRENT.get(), clock()
+            span = self._span(current)
+            metadata = (("traceparent", span.header), *(current.inherited if current else ()))
+            responses = send(request, timeout=_timeout(method, current, started), metadata=metadata)
+            try:
+                async for response in responses:
+                    yield response
+            except aio.AioRpcError as error:
+                failed = status.from_call(path, error)
+                called(path, span, failed.code, started, clock())
+                raise failed from None
+            finally:
+                responses.cancel()
+            called(path, span, grpc.StatusCode.OK, started, clock())
 
         return call
 

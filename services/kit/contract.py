@@ -18,12 +18,14 @@ from services.gen.shop.rules.v1 import rules_pb2
 
 @dataclass(frozen=True)
 class Method:
-    """`name` as in the proto, `path` as on the wire (/package.Service/Name), `timeout` in seconds."""
+    """`name` as in the proto, `path` as on the wire (/package.Service/Name), `timeout` in seconds; `streams`: it answers with a
+    stream, and `timeout` is the longest that one lasts."""
 
     name: str
     path: str
     idempotent: bool
     timeout: float
+    streams: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def _method(method: MethodDescriptor) -> Method:
         )
     path = f"/{method.containing_service.full_name}/{method.name}"
     repeatable = options.idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
-    return Method(method.name, path, repeatable, timeout)
+    return Method(method.name, path, repeatable, timeout, method.server_streaming)
 
 
 def services_of(module: str) -> list[ServiceDescriptor]:
@@ -73,13 +75,21 @@ def to_yaml(contract: Contract) -> str:
     ]
     for method in contract.methods:
         idempotent = "true" if method.idempotent else "false"
-        lines.append(f"  - {{name: {method.name}, idempotent: {idempotent}, timeout: {method.timeout:g}s}}")
+        streams = ", streams: true" if method.streams else ""
+        said = f"name: {method.name}, idempotent: {idempotent}, timeout: {method.timeout:g}s{streams}"
+        lines.append(f"  - {{{said}}}")
     return "\n".join(lines) + "\n"
 
 
 def to_json(contract: Contract) -> dict[str, object]:
     methods = [
-        {"name": m.name, "path": m.path, "idempotent": m.idempotent, "timeout": f"{m.timeout:g}s"}
+        {
+            "name": m.name,
+            "path": m.path,
+            "idempotent": m.idempotent,
+            "timeout": f"{m.timeout:g}s",
+            "streams": m.streams,
+        }
         for m in contract.methods
     ]
     return {"service": contract.service, "methods": methods}

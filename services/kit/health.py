@@ -23,9 +23,10 @@ Statuses = Mapping[str, Any]  # health_pb2.HealthCheckResponse.ServingStatus, wh
 
 
 class Health:
-    """The condition of a process. Starts as not ready."""
+    """The condition of a process. Starts as not ready. `leaving` is set when it takes no more calls."""
 
     def __init__(self, service: str) -> None:
+        self.leaving = asyncio.Event()
         self.ready = False
         self.draining = False
         self._names = ("", service)

@@ -17,6 +17,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from services.kit import boundary, migration
+from services.kit.answer import Boundary
 from services.kit.app import App, CannotStart, Service
 from services.kit.call import Origin
 from services.kit.contract import contract_of
@@ -66,7 +67,7 @@ class Life:
             app = App(self.settings, database, tasks, origin, self.telemetry, self.log)
             servicer = await stack.enter_async_context(self.service.open(app))
             contract = contract_of(self.service.contract)
-            around = boundary.Boundary(self.settings, contract, self.telemetry, origin, self.log)
+            around = Boundary(self.settings, contract, self.telemetry, origin, self.log, self.health.leaving)
             self.door.open(boundary.handler(self.service.contract, servicer, around))
             settle()
             await self._watch(database)

@@ -5,7 +5,7 @@ Input: a `Service` and the settings. What happens, in this order:
 1. The port opens; health says NOT_SERVING, and calls are answered with UNAVAILABLE.
 2. life begins: it opens the service, and says when it is ready.
 3. SIGTERM or SIGINT: health says NOT_SERVING, and calls are still accepted for `drain` seconds, because those who send
-   them learn of it later than we; then no more are accepted, and those in flight get `stop` seconds to end.
+   them learn of it later than we; then no more are accepted, streams are ended, and calls in flight get `stop` seconds.
 """
 
 import asyncio
@@ -69,6 +69,7 @@ async def _until(stopping: asyncio.Event, life: Life, server: aio.Server) -> Non
         if not living.done():
             life.health.drain()
             await asyncio.sleep(life.settings.drain)
+            life.health.leaving.set()
             await server.stop(life.settings.stop)
     finally:
         told.cancel()

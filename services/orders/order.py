@@ -55,6 +55,11 @@ class Order:
     step: str = ""
 
     @property
+    def ended(self) -> bool:
+        """Whether its state will not change any more."""
+        return self.state in (State.CONFIRMED, State.CANCELLED)
+
+    @property
     def total(self) -> int:
         return sum(line.quantity * line.price for line in self.lines)
 

@@ -1,12 +1,13 @@
-"""The saga of an order: reserve, charge, confirm; undone by refund and release.
+"""The saga of an order: reserve, charge, ship, confirm; undone by cancel, refund and release.
 
-Input: an order in the database, found by the saga's id. Output: calls to inventory and payments, each with a key made
+Input: an order in the database, found by the saga's id. Output: calls to inventory, payments and shipping, each with a key made
 of the order's id, so that a step that is done twice has one effect; and the order's state and its event, kept with the
 saga's state.
 
     step       done by               undone by
     reserve    inventory Reserve     inventory Release (also of what was confirmed)
     charge     payments Charge       payments Refund (also of what never arrived)
+    ship       shipping Create       shipping Cancel (also of what never arrived)
     confirm    inventory Confirm     nothing: Release does it
 """
 
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.gen.shop.inventory.v1 import inventory_pb2 as inventory
 from services.gen.shop.money.v1.money_pb2 import Money
 from services.gen.shop.payments.v1 import payments_pb2 as payments
+from services.gen.shop.shipping.v1 import shipping_pb2 as shipping
 from services.kit.database import Database
 from services.kit.errors import CallFailed
 from services.kit.events.outbox import Outbox
@@ -29,6 +31,7 @@ from services.orders.order import PHASES, Order, failed
 if TYPE_CHECKING:  # these names exist in the stubs only
     from services.gen.shop.inventory.v1.inventory_pb2_grpc import InventoryServiceAsyncStub
     from services.gen.shop.payments.v1.payments_pb2_grpc import PaymentsServiceAsyncStub
+    from services.gen.shop.shipping.v1.shipping_pb2_grpc import ShippingServiceAsyncStub
 
 KIND = "place order"
 
@@ -40,12 +43,14 @@ class Placing:
     database: Database
     inventory: "InventoryServiceAsyncStub"
     payments: "PaymentsServiceAsyncStub"
+    shipping: "ShippingServiceAsyncStub"
     outbox: Outbox
 
     def definition(self) -> Definition:
         steps = (
             Step("reserve", self._reserve, self._release),
             Step("charge", self._charge, self._refund),
+            Step("ship", self._ship, self._cancel),
             Step("confirm", self._confirm, None),
         )
         return Definition(KIND, steps, self._follow)
@@ -70,6 +75,20 @@ class Placing:
 
     async def _refund(self, saga: Saga) -> None:
         await self.payments.Refund(payments.RefundRequest(key=_charge_key(saga)))
+
+    async def _ship(self, saga: Saga) -> None:
+        order = await self._order(saga)
+        parcels = [
+            shipping.Parcel(product_id=line.product_id, quantity=line.quantity) for line in order.lines
+        ]
+        await self.shipping.CreateShipment(
+            shipping.CreateShipmentRequest(
+                key=_ship_key(saga), recipient_id=order.customer_id, parcels=parcels
+            )
+        )
+
+    async def _cancel(self, saga: Saga) -> None:
+        await self.shipping.CancelShipment(shipping.CancelShipmentRequest(key=_ship_key(saga)))
 
     async def _confirm(self, saga: Saga) -> None:
         await self.inventory.Confirm(inventory.ConfirmRequest(reservation_id=saga.id))
@@ -100,3 +119,7 @@ class Placing:
 
 def _charge_key(saga: Saga) -> str:
     return f"{saga.id}:charge"
+
+
+def _ship_key(saga: Saga) -> str:
+    return f"{saga.id}:ship"

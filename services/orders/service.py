@@ -12,6 +12,8 @@ from services.gen.shop.inventory.v1.inventory_pb2_grpc import InventoryServiceSt
 from services.gen.shop.orders.v1 import orders_pb2
 from services.gen.shop.payments.v1 import payments_pb2
 from services.gen.shop.payments.v1.payments_pb2_grpc import PaymentsServiceStub
+from services.gen.shop.shipping.v1 import shipping_pb2
+from services.gen.shop.shipping.v1.shipping_pb2_grpc import ShippingServiceStub
 from services.kit.app import App, Service
 from services.kit.events.publishing import publishing
 from services.kit.saga.runner import Runner
@@ -31,10 +33,15 @@ async def open_orders(app: App) -> AsyncIterator[Orders]:
             "inventory", inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"]
         ) as to_inventory,
         app.channel("payments", payments_pb2.DESCRIPTOR.services_by_name["PaymentsService"]) as to_payments,
+        app.channel("shipping", shipping_pb2.DESCRIPTOR.services_by_name["ShippingService"]) as to_shipping,
         publishing(app, _utc_now) as outbox,
     ):
         placing = Placing(
-            app.database, InventoryServiceStub(to_inventory), PaymentsServiceStub(to_payments), outbox
+            app.database,
+            InventoryServiceStub(to_inventory),
+            PaymentsServiceStub(to_payments),
+            ShippingServiceStub(to_shipping),
+            outbox,
         )
         owner = f"{app.settings.pod}/{os.getpid()}"
         runner = Runner(

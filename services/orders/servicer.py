@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # this name exists in the stubs only
 
 PAGE = 50
 ANSWER = 0.03  # seconds before the deadline, for the answer to arrive
+WATCH = 0.2  # seconds between looks for somebody who watches
 LOOK = 0.05  # seconds between looks at an order that another process is placing
 
 
@@ -52,13 +53,21 @@ class Orders(OrdersServiceServicer):
         return pb.PlaceOrderResponse(order=_message(order))
 
     async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:
-        async with self.database.read() as connection:
-            order = await store.get(connection, request.id)
-        if order is None:
-            raise NotFound(
-                "ERROR_REASON_ORDER_NOT_FOUND", f"no order has the id {request.id!r}", order_id=request.id
-            )
-        return pb.GetOrderResponse(order=_message(order))
+        return pb.GetOrderResponse(order=_message(await self._known(request.id)))
+
+    async def WatchOrder(
+        self, request: pb.WatchOrderRequest, context: Any
+    ) -> AsyncGenerator[pb.WatchOrderResponse, None]:
+        last: Order | None = None
+        while last is None or not last.ended:
+            order = await self._known(request.id)
+            if order != last:
+                yield pb.WatchOrderResponse(order=_message(order))
+            last = order
+            if order.state is State.PLACING:
+                await self.runner.decided(order.id, WATCH, WATCH)
+            elif not order.ended:
+                await asyncio.sleep(WATCH)
 
     async def ListOrders(self, request: pb.ListOrdersRequest, context: Any) -> pb.ListOrdersResponse:
         size = request.page_size or PAGE
@@ -66,6 +75,14 @@ class Orders(OrdersServiceServicer):
             found = await store.page(connection, request.page_token, size + 1, request.customer_id)
         more = found[size - 1].id if len(found) > size else ""
         return pb.ListOrdersResponse(orders=[_message(order) for order in found[:size]], next_page_token=more)
+
+    async def _known(self, order: str) -> Order:
+        """Raises NotFound."""
+        async with self.database.read() as connection:
+            found = await store.get(connection, order)
+        if found is None:
+            raise NotFound("ERROR_REASON_ORDER_NOT_FOUND", f"no order has the id {order!r}", order_id=order)
+        return found
 
     async def _placed_before(self, wish: Wish) -> Order | None:
         async with self.database.read() as connection:

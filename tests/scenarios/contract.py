@@ -9,7 +9,7 @@ import yaml
 from tests.scenarios.engine import SERVICES
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts" / "shop" / "charts"
-WORKLOADS = ("catalog-v1", "catalog-v2", "inventory", "payments", "orders", "ingress")
+WORKLOADS = ("catalog-v1", "catalog-v2", "inventory", "payments", "shipping", "orders", "ingress")
 
 
 def methods() -> list[tuple[str, str]]:

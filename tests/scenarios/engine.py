@@ -37,7 +37,7 @@ _GROUPS = {
 #: How the package of a service's contract follows from its name.
 SERVICES = {
     name: f"shop.{name}.v1.{name.capitalize()}Service"
-    for name in ("catalog", "inventory", "payments", "orders")
+    for name in ("catalog", "inventory", "payments", "shipping", "orders")
 }
 
 

@@ -34,6 +34,27 @@ def test_an_order_is_seen_by_inventory_and_payments(engine: Engine) -> None:
     assert charged["amount"] == answer.response["order"]["total"]
 
 
+def test_an_order_is_shipped_to_its_customer(engine: Engine) -> None:
+    outside = engine.at("ingress")
+    order = outside.call("orders", "PlaceOrder", orders.request(quantity=2)).response["order"]
+    sent = outside.call("shipping", "GetShipment", {"key": f"{order['id']}:ship"}).response["shipment"]
+    assert sent["state"] == "SHIPMENT_STATE_CREATED"
+    assert sent["recipientId"] == order["customerId"]
+    assert sent["parcels"] == [{"productId": "mug", "quantity": 2}]
+
+
+def test_goods_that_cannot_be_brought_are_paid_back(engine: Engine) -> None:
+    before, request = orders.stock(engine), orders.request() | {"customerId": "nowhere"}
+    outside = engine.at("ingress")
+    answer = outside.call("orders", "PlaceOrder", request)
+    assert answer.code == "FAILED_PRECONDITION", answer
+    assert answer.message.startswith("ship: "), answer
+    engine.until(lambda: orders.stock(engine) == before, "the stock is free again")
+    listed = outside.call("orders", "ListOrders", {"customerId": "nowhere", "pageSize": 100}).response
+    order = next(order for order in listed["orders"] if order["key"] == request["key"])
+    assert orders.charge(engine, order["id"]).response["charge"]["state"] == "CHARGE_STATE_REFUNDED"
+
+
 def test_the_same_key_twice_is_one_order_and_one_charge(engine: Engine) -> None:
     request, outside = orders.request(), engine.at("ingress")
     on_hand, _ = orders.stock(engine)

@@ -19,7 +19,13 @@ class Shop:
     catalog: Process
     inventory: Process
     payments: Process
+    shipping: Process
     orders: Process
+
+    @property
+    def behind(self) -> list[Process]:
+        """Those that orders calls."""
+        return [self.catalog, self.inventory, self.payments, self.shipping]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -27,13 +33,13 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     folder = tmp_path_factory.mktemp("shop")
     shop = await started(folder)
     yield shop
-    for process in (shop.orders, shop.payments, shop.inventory, shop.catalog):
+    for process in (shop.orders, shop.shipping, shop.payments, shop.inventory, shop.catalog):
         assert await process.stop() == 0, process.log.read_text()
 
 
 async def started(folder: Path, env: Mapping[str, str] = MappingProxyType({})) -> Shop:
     """All in `folder`; orders with more in its environment."""
-    behind = [Process(name, folder) for name in ("catalog", "inventory", "payments")]
+    behind = [Process(name, folder) for name in ("catalog", "inventory", "payments", "shipping")]
     await asyncio.gather(*(process.start() for process in behind))
     addresses = {f"{process.name.upper()}_ADDRESS": process.address for process in behind}
     orders = Process("orders", folder, {**addresses, **env})

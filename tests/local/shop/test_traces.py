@@ -9,7 +9,8 @@ from typing import Any
 from tests.local.project import Project, until
 
 #: Who calls whom when an order is placed, as the charts declare it.
-EDGES = {("ingress", "orders"), ("orders", "catalog"), ("orders", "inventory"), ("orders", "payments")}
+BEHIND = {"catalog", "inventory", "payments", "shipping"}
+EDGES = {("ingress", "orders"), *(("orders", each) for each in BEHIND)}
 PLACE = "shop.orders.v1.OrdersService/PlaceOrder"
 
 
@@ -51,7 +52,7 @@ def test_an_order_is_one_trace_of_all_who_took_part(folder: Project) -> None:
     header = f"traceparent: 00-{mine}-{uuid.uuid4().hex[:16]}-01"
     done = folder.mesh("call", "orders", "PlaceOrder", json.dumps(order), "-H", header)
     assert done.code == 0, done.text
-    services = {"orders", "catalog", "inventory", "payments"}
+    services = {"orders", *BEHIND}
 
     def whole() -> bool:
         found = spans(folder, mine)

@@ -13,12 +13,14 @@ READS = {
     "catalog": ("shop.catalog.v1.CatalogService", "GetProduct", '{"id": "mug"}'),
     "inventory": ("shop.inventory.v1.InventoryService", "GetStock", '{"product_id": "mug"}'),
     "payments": ("shop.payments.v1.PaymentsService", "ListCharges", "{}"),
+    "shipping": ("shop.shipping.v1.ShippingService", "ListShipments", "{}"),
     "orders": ("shop.orders.v1.OrdersService", "ListOrders", "{}"),
 }
 BROKEN = {
     "catalog": "{}",
     "inventory": "{}",
     "payments": '{"page_size": 1000}',
+    "shipping": '{"page_size": 1000}',
     "orders": '{"page_size": 1000}',
 }
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("shop")]

@@ -24,8 +24,9 @@ spec:
 {{- end }}
 
 {{/*
-Methods come in two groups by the contract: those that may be repeated, and those that may not. Istio would retry both by
-default, and so charge a card twice; here only the first group is retried. Everything else (health, reflection) is sent to any version.
+Methods come in groups by the contract: those that may be repeated, those that may not, and those that answer with a stream, which
+lasts. Istio would retry all of them by default, and so charge a card twice; here only the first group is retried. Everything else
+(health, reflection) is sent to any version.
 */}}
 {{- define "service.virtualservice" -}}
 {{- $contract := .Files.Get "contract.yaml" | fromYaml }}
@@ -53,17 +54,17 @@ spec:
       retries: {attempts: 0}
     {{- end }}
     {{- end }}
-    {{- range $idempotent := list true false }}
+    {{- range $group := list "idempotent" "once" "streams" }}
     {{- $methods := list }}
     {{- $timeout := 0 }}
     {{- range $contract.methods }}
-    {{- if eq .idempotent $idempotent }}
+    {{- if eq $group (ternary "streams" (ternary "idempotent" "once" .idempotent) (default false .streams)) }}
     {{- $methods = append $methods .name }}
     {{- $timeout = maxf $timeout (trimSuffix "s" .timeout | float64) }}
     {{- end }}
     {{- end }}
     {{- if $methods }}
-    - name: {{ ternary "idempotent" "once" $idempotent }}
+    - name: {{ $group }}
       match:
         {{- if eq (len $methods) (len $contract.methods) }}
         - uri: {prefix: /{{ $contract.service }}/}
@@ -75,7 +76,7 @@ spec:
       route:
         {{- include "service.split" $root | trim | nindent 8 }}
       timeout: {{ $timeout }}s
-      {{- if $idempotent }}
+      {{- if eq $group "idempotent" }}
       retries:
         {{- toYaml $root.Values.traffic.retries | nindent 8 }}
       {{- else }}

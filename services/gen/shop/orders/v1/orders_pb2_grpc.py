@@ -45,6 +45,11 @@ class OrdersServiceStub:
                 request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.SerializeToString,
                 response_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.GetOrderResponse.FromString,
                 _registered_method=True)
+        self.WatchOrder = channel.unary_stream(
+                '/shop.orders.v1.OrdersService/WatchOrder',
+                request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.WatchOrderRequest.SerializeToString,
+                response_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.WatchOrderResponse.FromString,
+                _registered_method=True)
         self.ListOrders = channel.unary_unary(
                 '/shop.orders.v1.OrdersService/ListOrders',
                 request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.ListOrdersRequest.SerializeToString,
@@ -57,7 +62,7 @@ class OrdersServiceServicer:
     """
 
     def PlaceOrder(self, request, context):
-        """Places an order: takes prices from the catalog, reserves stock, charges, confirms. When a step is refused or its
+        """Places an order: takes prices from the catalog, reserves stock, charges, has it shipped, confirms. When a step is refused or its
         outcome cannot be learnt in time, what was done is undone in reverse, also after this call has answered and also
         when the service is killed in between.
 
@@ -93,6 +98,18 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchOrder(self, request, context):
+        """One order as it is now, and again each time its state changes. Ends with OK once it is CONFIRMED or CANCELLED.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+        - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
+        - UNAVAILABLE (RetryInfo), ERROR_REASON_LEAVING of shop.rules.v1: the process that was asked is stopping; ask again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListOrders(self, request, context):
         """Orders, a page at a time, newest first; one customer's or all.
 
@@ -115,6 +132,11 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.GetOrder,
                     request_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.FromString,
                     response_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.GetOrderResponse.SerializeToString,
+            ),
+            'WatchOrder': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchOrder,
+                    request_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.WatchOrderRequest.FromString,
+                    response_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.WatchOrderResponse.SerializeToString,
             ),
             'ListOrders': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOrders,
@@ -177,6 +199,33 @@ class OrdersService:
             '/shop.orders.v1.OrdersService/GetOrder',
             shop_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.SerializeToString,
             shop_dot_orders_dot_v1_dot_orders__pb2.GetOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/shop.orders.v1.OrdersService/WatchOrder',
+            shop_dot_orders_dot_v1_dot_orders__pb2.WatchOrderRequest.SerializeToString,
+            shop_dot_orders_dot_v1_dot_orders__pb2.WatchOrderResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,7 @@ class OrdersServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OrdersServiceAsyncStub: ...
     PlaceOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.PlaceOrderRequest, _orders_pb2.PlaceOrderResponse]
-    """Places an order: takes prices from the catalog, reserves stock, charges, confirms. When a step is refused or its
+    """Places an order: takes prices from the catalog, reserves stock, charges, has it shipped, confirms. When a step is refused or its
     outcome cannot be learnt in time, what was done is undone in reverse, also after this call has answered and also
     when the service is killed in between.
 
@@ -62,6 +62,14 @@ class OrdersServiceStub:
     - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
     - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
     """
+    WatchOrder: _grpc.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.WatchOrderResponse]
+    """One order as it is now, and again each time its state changes. Ends with OK once it is CONFIRMED or CANCELLED.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+    - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
+    - UNAVAILABLE (RetryInfo), ERROR_REASON_LEAVING of shop.rules.v1: the process that was asked is stopping; ask again.
+    """
     ListOrders: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ListOrdersRequest, _orders_pb2.ListOrdersResponse]
     """Orders, a page at a time, newest first; one customer's or all.
 
@@ -75,7 +83,7 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PlaceOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.PlaceOrderRequest, _orders_pb2.PlaceOrderResponse]  # type: ignore[assignment]
-    """Places an order: takes prices from the catalog, reserves stock, charges, confirms. When a step is refused or its
+    """Places an order: takes prices from the catalog, reserves stock, charges, has it shipped, confirms. When a step is refused or its
     outcome cannot be learnt in time, what was done is undone in reverse, also after this call has answered and also
     when the service is killed in between.
 
@@ -103,6 +111,14 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
     - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
     """
+    WatchOrder: _aio.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.WatchOrderResponse]  # type: ignore[assignment]
+    """One order as it is now, and again each time its state changes. Ends with OK once it is CONFIRMED or CANCELLED.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+    - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
+    - UNAVAILABLE (RetryInfo), ERROR_REASON_LEAVING of shop.rules.v1: the process that was asked is stopping; ask again.
+    """
     ListOrders: _aio.UnaryUnaryMultiCallable[_orders_pb2.ListOrdersRequest, _orders_pb2.ListOrdersResponse]  # type: ignore[assignment]
     """Orders, a page at a time, newest first; one customer's or all.
 
@@ -119,7 +135,7 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.PlaceOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.PlaceOrderResponse, _abc.Awaitable[_orders_pb2.PlaceOrderResponse]]:
-        """Places an order: takes prices from the catalog, reserves stock, charges, confirms. When a step is refused or its
+        """Places an order: takes prices from the catalog, reserves stock, charges, has it shipped, confirms. When a step is refused or its
         outcome cannot be learnt in time, what was done is undone in reverse, also after this call has answered and also
         when the service is killed in between.
 
@@ -152,6 +168,20 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
         - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
         - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchOrder(
+        self,
+        request: _orders_pb2.WatchOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_orders_pb2.WatchOrderResponse], _abc.AsyncIterator[_orders_pb2.WatchOrderResponse]]:
+        """One order as it is now, and again each time its state changes. Ends with OK once it is CONFIRMED or CANCELLED.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+        - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
+        - UNAVAILABLE (RetryInfo), ERROR_REASON_LEAVING of shop.rules.v1: the process that was asked is stopping; ask again.
         """
 
     @_abc_1.abstractmethod

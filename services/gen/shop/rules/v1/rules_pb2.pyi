@@ -67,6 +67,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         {"reason": "ERROR_REASON_FAULT", "domain": "shop.rules.v1", "metadata": {"header": "x-fault-payments"}}
     """
+    ERROR_REASON_LEAVING: _ErrorReason.ValueType  # 8
+    """UNAVAILABLE: the process that answered with a stream is stopping; ask again, and another goes on.
+
+        {"reason": "ERROR_REASON_LEAVING", "domain": "shop.rules.v1"}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why any service may refuse a call: `reason` of google.rpc.ErrorInfo, whose domain is then `shop.rules.v1`. Each
@@ -110,6 +115,11 @@ ERROR_REASON_FAULT: ErrorReason.ValueType  # 7
 """Any code: a fault that the caller asked for, in development only.
 
     {"reason": "ERROR_REASON_FAULT", "domain": "shop.rules.v1", "metadata": {"header": "x-fault-payments"}}
+"""
+ERROR_REASON_LEAVING: ErrorReason.ValueType  # 8
+"""UNAVAILABLE: the process that answered with a stream is stopping; ask again, and another goes on.
+
+    {"reason": "ERROR_REASON_LEAVING", "domain": "shop.rules.v1"}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 

@@ -1,0 +1,54 @@
+"""Shipments in the database of shipping. Input and output: `Shipment`."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.kit.database import aware, insert_new
+from services.shipping.shipment import Shipment, State
+from services.shipping.tables import SHIPMENTS
+
+
+async def get(connection: AsyncConnection, key: str) -> Shipment | None:
+    row = (await connection.execute(select(SHIPMENTS).where(SHIPMENTS.c.key == key))).first()
+    return _shipment(row) if row else None
+
+
+async def hold(connection: AsyncConnection, key: str) -> Shipment:
+    """One that exists, and stays as it is until the transaction ends: on PostgreSQL by a lock on the row."""
+    row = (await connection.execute(select(SHIPMENTS).where(SHIPMENTS.c.key == key).with_for_update())).one()
+    return _shipment(row)
+
+
+async def page(connection: AsyncConnection, after: str, size: int) -> list[Shipment]:
+    """Up to `size` shipments with keys greater than `after`, sorted by key."""
+    query = select(SHIPMENTS).where(SHIPMENTS.c.key > after).order_by(SHIPMENTS.c.key).limit(size)
+    return [_shipment(row) for row in await connection.execute(query)]
+
+
+async def add(connection: AsyncConnection, shipment: Shipment) -> bool:
+    """False, and nothing is added, when its key is taken."""
+    row = {
+        "key": shipment.key,
+        "state": shipment.state.value,
+        "recipient_id": shipment.recipient_id,
+        "parcels": json.dumps(shipment.parcels),
+        "tracking_code": shipment.tracking_code,
+        "create_time": shipment.created,
+    }
+    return await insert_new(connection, SHIPMENTS, row)
+
+
+async def change(connection: AsyncConnection, shipment: Shipment) -> None:
+    """Only the state of a shipment ever changes."""
+    mine = update(SHIPMENTS).where(SHIPMENTS.c.key == shipment.key)
+    await connection.execute(mine.values(state=shipment.state.value))
+
+
+def _shipment(row: Row[Any]) -> Shipment:
+    parcels = tuple((str(product), int(quantity)) for product, quantity in json.loads(row.parcels))
+    return Shipment(
+        row.key, State(row.state), row.recipient_id, parcels, row.tracking_code, aware(row.create_time)
+    )
