@@ -22,6 +22,10 @@ COMMANDS: Final = {
     "traces": ("mesh.cli.traces", "Requests that the mesh has seen."),
     "trace": ("mesh.cli.trace", "One request: who called whom, and what took how long."),
     "check": ("mesh.cli.check", "Say what is wrong with manifests or a chart, without running anything."),
+    "explain": (
+        "mesh.cli.explain",
+        "Say what a request would meet: allowed or not, by which line, where it goes.",
+    ),
     "xds": ("mesh.cli.xds", "Print the Envoy configuration that manifests become."),
 }
 
