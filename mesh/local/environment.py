@@ -74,9 +74,16 @@ def rewrite(value: str, rewriting: Rewriting) -> str:
     if value in _EVERYWHERE:
         return "127.0.0.1"
     value = _ADDRESS.sub(lambda m: _address(m, rewriting), value)
-    for mount, directory in rewriting.mounts.items():
-        value = re.sub(rf"(?<![\w.-]){re.escape(mount)}(?=/|$)", lambda _, to=directory: to, value)  # type: ignore[misc]
-    return value
+    return _relocated(value, rewriting.mounts)
+
+
+def _relocated(value: str, mounts: Mapping[str, str]) -> str:
+    """In one pass: a volume's directory may itself lie below what is a mount path in the pod, such as /tmp."""
+    if not mounts:
+        return value
+    longest = sorted(mounts, key=len, reverse=True)
+    found = rf"(?<![\w.-])({'|'.join(re.escape(mount) for mount in longest)})(?=/|$)"
+    return re.sub(found, lambda m: mounts[m[1]], value)
 
 
 def hosts_of(container: Mapping[str, Any], namespace: str, find: Find) -> Iterator[tuple[str, int]]:

@@ -62,6 +62,10 @@ class Local(Engine):
         at = outbound.get(f"{service}.{NAMESPACE}.svc.cluster.local:50051")
         return (f"127.0.0.1:{at}", "") if at else NOWHERE  # as where no route leads: UNAVAILABLE
 
+    def ports(self, workload: str) -> dict[str, Any]:
+        """The loopback ports of a workload's first pod."""
+        return self._allocated(workload)
+
     def _allocated(self, workload: str) -> dict[str, Any]:
         items = [pod for app in (workload, workload.partition("-")[0]) for pod in self.pods(app)]
         pod = next(pod for pod in items if pod["metadata"]["name"].startswith(workload))

@@ -158,3 +158,10 @@ def test_arguments_are_rewritten_as_values_are_and_name_any_variable() -> None:
     made = arguments(container, {"STORE": "/data"}, REWRITING)
     assert made == ["--listen=127.0.0.1:22001", "--to", "127.0.0.1:21001", "/m/volumes/p/data/x", "$(NONE)"]
     assert list(hosts_of(container, "shop", nothing)) == [(CATALOG, 50051)]
+
+
+def test_a_volumes_directory_may_lie_below_another_mount_path() -> None:
+    mounts = {"/data": "/tmp/p/volumes/data", "/tmp": "/tmp/p/volumes/tmp"}
+    assert rewrite("/data/a.db:/tmp/x", Rewriting("shop", mounts=mounts)) == (
+        "/tmp/p/volumes/data/a.db:/tmp/p/volumes/tmp/x"
+    )

@@ -1,0 +1,108 @@
+"""`make chaos`, or `python -m tests.chaos --orders N --seed S`: exits with 1, and says what, when a promise was broken."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.chaos import books, customers, faults
+from tests.chaos.customers import Told
+from tests.chaos.faults import Mesh
+from tests.chaos.verdict import violations
+from tests.chaos.wishes import PRODUCTS, wishes
+from tests.scenarios.local import Local, mesh, project
+
+PLENTY = 900  # of each product; less than a wish for too many
+REST = 60.0
+GAP = (1.0, 3.0)  # seconds between two faults
+_LISTED = 20
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--orders", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--customers", type=int, default=8, help="who order at the same time")
+    asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with TemporaryDirectory(prefix="mesh-chaos-") as name:
+        folder = project(Path(name) / "p")
+        try:
+            mesh(folder, "up", "--detach")
+            shop = Local(folder / ".mesh" / "kubeconfig", folder=folder)
+            try:
+                found = run(Mesh(folder, shop), asked.orders, asked.seed, asked.customers)
+            finally:
+                shop.close()
+        finally:
+            mesh(folder, "down")
+    return 1 if found else 0
+
+
+def run(shop: Mesh, orders: int, seed: int, customers_: int) -> list[str]:
+    """Places the orders while things break, waits until all has come to rest, and returns what was broken."""
+    for product in PRODUCTS:
+        request = {"productId": product, "onHand": PLENTY + orders}
+        assert shop.engine.at("ingress").call("inventory", "SetStock", request).ok
+    before = books.stock(shop.engine)
+    told, hits = asyncio.run(_storm(shop, orders, seed, customers_))
+    _say(f"{len(told)} orders placed: {dict(Counter(each.code for each in told))}; {hits} faults")
+    stood = time.monotonic()
+    shop.engine.until(lambda: books.undecided(shop.engine) == 0, "every order is decided", REST)
+    _say(f"all decided {time.monotonic() - stood:.1f} s after the last fault")
+    found = _settled(shop, before, told, stood)
+    for line in found[:_LISTED]:
+        _say(f"BROKEN  {line}")
+    _say(f"{len(found)} promises broken" if found else "every promise kept")
+    return found
+
+
+def _settled(
+    shop: Mesh, before: Mapping[str, tuple[int, int]], told: Sequence[Told], stood: float
+) -> list[str]:
+    """What is broken still when the relay has had its time."""
+    while True:
+        found = violations(before, told, books.read(shop.engine))
+        if not found or time.monotonic() > stood + REST:
+            return found
+        time.sleep(1)
+
+
+async def _storm(shop: Mesh, orders: int, seed: int, customers_: int) -> tuple[list[Told], int]:
+    address, _ = shop.engine.outside("orders")
+    calm = asyncio.Event()
+    breaking = asyncio.create_task(_break(shop, random.Random(seed), calm))
+    try:
+        told = await customers.place(address, wishes(orders, seed), customers_)
+    finally:
+        calm.set()
+        hits = await breaking
+    return told, hits
+
+
+async def _break(shop: Mesh, source: random.Random, calm: asyncio.Event) -> int:
+    """One fault after the other until it is to be calm, each mended before the next; returns how many."""
+    hits = 0
+    while not calm.is_set():
+        _say(f"  {await source.choice(faults.ALL)(shop, source)}")
+        hits += 1
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(calm.wait(), source.uniform(*GAP))
+    return hits
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
