@@ -26,6 +26,7 @@ COMMANDS: Final = {
         "mesh.cli.explain",
         "Say what a request would meet: allowed or not, by which line, where it goes.",
     ),
+    "test": ("mesh.cli.test", "Compare what requests meet with what the tests beside the charts expect."),
     "xds": ("mesh.cli.xds", "Print the Envoy configuration that manifests become."),
 }
 

@@ -59,6 +59,7 @@ def command(
     """
     from mesh.explain.nearest import Unknown
     from mesh.explain.question import Question
+    from mesh.simulate.text import Unsimulated
 
     if method and path:
         raise click.UsageError("either --method or --path")
@@ -71,6 +72,8 @@ def command(
         answer = _answer(question, scene)
     except Unknown as error:
         raise click.UsageError(str(error)) from None
+    except Unsimulated as error:
+        raise click.ClickException(f"this cannot be said without a proxy: {error}") from None
     if output == "json":
         click.echo(json.dumps(_plain(answer), indent=2))
     else:

@@ -65,6 +65,28 @@ def read(
     return objects, problems
 
 
+def project(file: Path) -> tuple[list[Path], tuple[list[Object[Any]], list[Problem]]]:
+    """The charts of a mesh.yaml, and what they render to with its values. Raises click.UsageError where there is none."""
+    from mesh.local.config import load
+    from mesh.local.release import rendered
+
+    config, problems = load(file)
+    if config is None:
+        raise click.UsageError("; ".join(str(problem) for problem in problems))
+    objects: list[Object[Any]] = []
+    for release in config.settings.releases:
+        made, wrong = rendered(config, release)
+        objects += made
+        problems += wrong
+    return [config.root / release.chart for release in config.settings.releases], (objects, problems)
+
+
+def shown(path: Path) -> str:
+    """A path as messages give it: from here, where it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)
+
+
 def _texts(files: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(name, text) of each file. Raises click.UsageError when one cannot be read."""
     for name in files:

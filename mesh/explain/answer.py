@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,6 +31,15 @@ class Near:
 
 
 @dataclass(frozen=True)
+class Onward:
+    """The request as it leaves the caller's proxy."""
+
+    authority: str
+    path: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Destination:
     """A workload (or a host outside the mesh) and the share of the requests that it gets."""
 
@@ -46,6 +56,7 @@ class Destination:
     limits: Limits
     outlier: Outlier | None
     shaped: Source | None
+    sent: Onward | None = None
 
 
 @dataclass(frozen=True)

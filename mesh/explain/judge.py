@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mesh.explain import places
-from mesh.explain.answer import Answer, Destination, Mirror, Near, Verdict
+from mesh.explain.answer import Answer, Destination, Mirror, Near, Onward, Verdict
 from mesh.explain.question import Asked
 from mesh.explain.scene import Scene
 from mesh.model.mesh import Mesh
 from mesh.simulate.call import call
+from mesh.simulate.request import Request
 from mesh.simulate.trace import Arrival, Check, Limits, Outcome, Pass, Share, Trace
 
 _VERDICT = {
@@ -52,12 +53,6 @@ def answer(asked: Asked, scene: Scene) -> Answer:
         note=asked.note,
         routed=out.http and out.outcome is Outcome.FORWARDED,
     )
-
-
-def rules(trace: Trace) -> Iterable[str]:
-    """The names of all rules that took part in a decision: what a test covers."""
-    passes = [trace.outbound, *(each.inbound for each in trace.arrivals if each.inbound)]
-    return (rule.name for each in passes for check in each.checks for rule in check.rules if rule.matched)
 
 
 def _verdict(out: Pass, found: Sequence[Destination]) -> tuple[Verdict, int, str]:
@@ -105,7 +100,12 @@ def _destination(mesh: Mesh, owner: str, arrivals: Sequence[Arrival], share: Sha
         limits=cluster.limits if cluster else Limits(),
         outlier=cluster.outlier if cluster else None,
         shaped=places.resource(mesh, cluster.config) if cluster else None,
+        sent=_onward(share.sent),
     )
+
+
+def _onward(sent: Request | None) -> Onward | None:
+    return Onward(sent.authority, sent.path, sent.headers) if sent else None
 
 
 def _reason(there: Pass | None, checks: Sequence[Check]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from mesh.compile.match import route_match
 from mesh.compile.scope import Scopes
 from mesh.model.mesh import Config, Mesh
 from mesh.model.service import Workload
+from mesh.resources.istio.security import Action
 from mesh.simulate.trace import Route
 
 _RULE: Final = re.compile(r"ns\[(.+)\]-policy\[(.+)\]-rule\[(\d+)\]")
@@ -66,8 +68,29 @@ def route(mesh: Mesh, taken: Route) -> Source | None:
     index = next(iter(named or alike), None)
     if index is None:
         return source
+    return _http(config, index)
+
+
+def routes(mesh: Mesh) -> Iterator[Source]:
+    """Every HTTP route of every VirtualService, named as ``route`` names them."""
+    for config in mesh.virtual_services:
+        yield from (_http(config, index) for index in range(len(config.spec.http)))
+
+
+def rules(mesh: Mesh) -> Iterator[Source]:
+    """Every rule of every AuthorizationPolicy that decides anything, named as ``rule`` names them."""
+    for config in mesh.authorization_policies:
+        if config.spec.action is Action.AUDIT:
+            continue
+        what = f"AuthorizationPolicy {config.namespace}/{config.name}"
+        for index in range(len(config.spec.rules)):
+            yield Source(f"{what} rule {index}", _at(config, "spec", "rules", index))
+
+
+def _http(config: Config[Any], index: int) -> Source:
     name = config.spec.http[index].name or f"http[{index}]"
-    return Source(f"{source.what} {name}", _at(config, "spec", "http", index))
+    what = f"VirtualService {config.namespace}/{config.name} {name}"
+    return Source(what, _at(config, "spec", "http", index))
 
 
 def sidecar(mesh: Mesh, workload: Workload) -> Source | None:

@@ -1,7 +1,7 @@
 """Every Problem's code, with what it means; docs/problems.md is written from this table.
 
 Codes are stable: a meaning is never changed, a retired code is never used again. 00xx are YAML, 01xx the schema, 02xx references, 03xx
-routing, 04xx security, 05xx this machine. `python -m mesh.link.codes [--check]` writes or compares the page.
+routing, 04xx security, 05xx this machine, 06xx tests. `python -m mesh.link.codes [--check]` writes or compares the page.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ CODES: Final = tuple(
         ("MW0503", _E, "Chart does not render", "Helm refused the chart or its values; the message is Helm's."),
         ("MW0504", _E, "mesh.yaml", "mesh.yaml itself is wrong: a field, a path or a value."),
         ("MW0505", _W, "Not kept here", "The local Kubernetes API does not have the kind. On a cluster the object has its effect; here it is left out."),
+        ("MW0601", _E, "Test file", "A test file of `mesh test` is wrong: a case without from, to or expect, or with a workload, host or method that the mesh does not have. docs/test.md has the format."),
+        ("MW0602", _E, "Not simulated", "What a request meets depends on a part of Envoy that the simulation does not follow, as a matcher of a rare kind. The message says which."),
     )
 )  # fmt: skip
 SEVERITY: Final = {code.code: code.severity for code in CODES}

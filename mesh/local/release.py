@@ -49,12 +49,8 @@ def wanted(config: Config) -> Wanted:
     typed: list[Typed[Any]] = []
     problems: list[Problem] = []
     for release in config.settings.releases:
-        values = [config.root / path for path in release.values]
-        made = render(config.root / release.chart, release.name, release.namespace, values, release.set)
-        problems += (_relative(p, config.root) for p in made.problems)
-        parsed, wrong = parse(made.text, release.chart)
+        kept, wrong = rendered(config, release)
         problems += wrong
-        kept = [o for o in parsed if HOOK not in o.metadata.annotations]
         typed += kept
         problems += _unknown_images(kept, config)
         objects.append(_namespace(release))
@@ -62,6 +58,15 @@ def wanted(config: Config) -> Wanted:
     problems += link(typed)[1]
     problems += _left_out(typed, {p.place.file + str(p.place.line) for p in problems})
     return Wanted(tuple(_unique(objects)), tuple(sorted(problems)))
+
+
+def rendered(config: Config, release: Release) -> tuple[list[Typed[Any]], list[Problem]]:
+    """What the chart of a release renders to, hooks left out. Blocking, as ``wanted``."""
+    values = [config.root / path for path in release.values]
+    made = render(config.root / release.chart, release.name, release.namespace, values, release.set)
+    parsed, wrong = parse(made.text, release.chart)
+    kept = [o for o in parsed if HOOK not in o.metadata.annotations]
+    return kept, [*(_relative(p, config.root) for p in made.problems), *wrong]
 
 
 def _relative(problem: Problem, root: Path) -> Problem:
