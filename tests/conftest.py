@@ -7,6 +7,11 @@ settings.register_profile("mesh", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("mesh")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are named by their number: compressed ones hold the time, and workers must agree on the ids of tests."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tests of one mesh run on one worker: xdist says so in their ids, if it knows this pytest."""
     if getattr(session.config.option, "loadgroup", False):
