@@ -30,7 +30,7 @@ async def tell(outbox: Outbox, connection: AsyncConnection, order: Order) -> Non
 
 
 def of(order: Order) -> Event | None:
-    """What its state is told as. None for CANCELLING: that it is cancelled is told once everything is undone."""
+    """What its state is told as. None for CANCELLING and RETURNING: what comes of it is told once everything is done."""
     if order.state is State.PLACING:
         return Event(KIND, order.id, pb.OrderPlaced(order=_details(order)))
     if order.state is State.CONFIRMED:
@@ -38,6 +38,8 @@ def of(order: Order) -> Event | None:
     if order.state is State.CANCELLED:
         reason = REASONS.get(order.failure, pb.CANCEL_REASON_UNSPECIFIED)
         return Event(KIND, order.id, pb.OrderCancelled(order=_details(order), reason=reason))
+    if order.state is State.RETURNED:
+        return Event(KIND, order.id, pb.OrderReturned(order=_details(order)))
     return None
 
 

@@ -19,6 +19,8 @@ class State(StrEnum):
     CONFIRMED = "CONFIRMED"
     CANCELLING = "CANCELLING"
     CANCELLED = "CANCELLED"
+    RETURNING = "RETURNING"
+    RETURNED = "RETURNED"
 
 
 PHASES = {
@@ -39,8 +41,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Return:
+    """That an order is given back. `failure` and the rest as an order's: why it was called off."""
+
+    id: str
+    key: str
+    order_id: str
+    created: datetime
+    failure: str = ""
+    message: str = ""
+    step: str = ""
+
+
+@dataclass(frozen=True)
 class Order:
-    """`failure` is the name of an ErrorReason, empty while all is well; `step` the one that failed."""
+    """`failure` is the name of an ErrorReason, empty while all is well; `step` the one that failed. `returned`: its last return, or the
+    one that was asked for."""
 
     id: str
     key: str
@@ -53,11 +69,19 @@ class Order:
     failure: str = ""
     message: str = ""
     step: str = ""
+    returned: Return | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether its state will not change any more."""
-        return self.state in (State.CONFIRMED, State.CANCELLED)
+        """Whether nothing is under way."""
+        return self.state in (State.CONFIRMED, State.CANCELLED, State.RETURNED)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether nobody knows yet what PlaceOrder or ReturnOrder is to be answered."""
+        if self.state is State.RETURNING:
+            return not (self.returned and self.returned.failure)
+        return self.state is State.PLACING
 
     @property
     def total(self) -> int:
@@ -115,29 +139,34 @@ def check_same(order: Order, wish: Wish) -> None:
 
 def failed(order: Order, step: str, failure: CallFailed) -> Order:
     """The order with the reason why it is being cancelled."""
-    reason = f"ERROR_REASON_{_reason(failure)}"
-    return replace(order, failure=reason, message=f"{step}: {failure.message}", step=step)
+    return replace(order, failure=reason(failure), message=f"{step}: {failure.message}", step=step)
 
 
-def _reason(failure: CallFailed) -> str:
+def reason(failure: CallFailed) -> str:
+    """The name of the contract's ErrorReason for a step that failed."""
     if not failure.refused:
-        return "STEP_TIMED_OUT" if failure.code is StatusCode.DEADLINE_EXCEEDED else "STEP_UNAVAILABLE"
-    known = failure.reason.removeprefix("ERROR_REASON_")
-    return known if known in ("OUT_OF_STOCK", "PAYMENT_DECLINED") else "STEP_REFUSED"
+        timed_out = failure.code is StatusCode.DEADLINE_EXCEEDED
+        return "ERROR_REASON_STEP_TIMED_OUT" if timed_out else "ERROR_REASON_STEP_UNAVAILABLE"
+    known = ("ERROR_REASON_OUT_OF_STOCK", "ERROR_REASON_PAYMENT_DECLINED")
+    return failure.reason if failure.reason in known else "ERROR_REASON_STEP_REFUSED"
 
 
 def answer(order: Order) -> ServiceError | None:
-    """What PlaceOrder is answered with as the order stands; None when it is confirmed."""
-    about = {"order_id": order.id} | ({"step": order.step} if order.step else {})
-    if order.state is State.CONFIRMED:
-        return None
+    """What PlaceOrder is answered with as the order stands; None when it is, or was, confirmed."""
     if order.state is State.PLACING:
-        return TimedOut("ERROR_REASON_STILL_PLACING", f"order {order.id} is not decided yet", **about)
-    if order.failure == "ERROR_REASON_STEP_TIMED_OUT":
-        return TimedOut(order.failure, order.message, **about)
-    if order.failure == "ERROR_REASON_STEP_UNAVAILABLE":
-        return Unavailable(order.failure, order.message, **about)
-    return Refused(order.failure, order.message, **about)
+        return TimedOut(
+            "ERROR_REASON_STILL_PLACING", f"order {order.id} is not decided yet", order_id=order.id
+        )
+    return failure_of(order.id, order) if order.failure else None
+
+
+def failure_of(order: str, of: Order | Return) -> ServiceError:
+    """What the failure of an order, or of its return, is answered with."""
+    kinds: dict[str, type[ServiceError]] = {
+        "ERROR_REASON_STEP_TIMED_OUT": TimedOut,
+        "ERROR_REASON_STEP_UNAVAILABLE": Unavailable,
+    }
+    return kinds.get(of.failure, Refused)(of.failure, of.message, order_id=order, step=of.step)
 
 
 def to_json(lines: tuple[Line, ...]) -> str:

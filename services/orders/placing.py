@@ -67,14 +67,14 @@ class Placing:
         order = await self._order(saga)
         await self.payments.Charge(
             payments.ChargeRequest(
-                key=_charge_key(saga),
+                key=charge_key(saga.id),
                 amount=Money(currency=order.currency, minor=order.total),
                 payment_method=order.payment_method,
             )
         )
 
     async def _refund(self, saga: Saga) -> None:
-        await self.payments.Refund(payments.RefundRequest(key=_charge_key(saga)))
+        await self.payments.Refund(payments.RefundRequest(key=charge_key(saga.id)))
 
     async def _ship(self, saga: Saga) -> None:
         order = await self._order(saga)
@@ -83,12 +83,12 @@ class Placing:
         ]
         await self.shipping.CreateShipment(
             shipping.CreateShipmentRequest(
-                key=_ship_key(saga), recipient_id=order.customer_id, parcels=parcels
+                key=ship_key(saga.id), recipient_id=order.customer_id, parcels=parcels
             )
         )
 
     async def _cancel(self, saga: Saga) -> None:
-        await self.shipping.CancelShipment(shipping.CancelShipmentRequest(key=_ship_key(saga)))
+        await self.shipping.CancelShipment(shipping.CancelShipmentRequest(key=ship_key(saga.id)))
 
     async def _confirm(self, saga: Saga) -> None:
         await self.inventory.Confirm(inventory.ConfirmRequest(reservation_id=saga.id))
@@ -117,9 +117,11 @@ class Placing:
             await events.tell(self.outbox, connection, after)
 
 
-def _charge_key(saga: Saga) -> str:
-    return f"{saga.id}:charge"
+def charge_key(order: str) -> str:
+    """By which payments knows an order's charge."""
+    return f"{order}:charge"
 
 
-def _ship_key(saga: Saga) -> str:
-    return f"{saga.id}:ship"
+def ship_key(order: str) -> str:
+    """By which shipping knows an order's shipment."""
+    return f"{order}:ship"

@@ -17,7 +17,10 @@ from services.gen.shop.shipping.v1.shipping_pb2_grpc import ShippingServiceStub
 from services.kit.app import App, Service
 from services.kit.events.publishing import publishing
 from services.kit.saga.runner import Runner
-from services.orders.placing import KIND, Placing
+from services.orders.placing import KIND as PLACE
+from services.orders.placing import Placing
+from services.orders.returning import KIND as RETURN
+from services.orders.returning import Returning
 from services.orders.servicer import Orders
 
 
@@ -36,17 +39,16 @@ async def open_orders(app: App) -> AsyncIterator[Orders]:
         app.channel("shipping", shipping_pb2.DESCRIPTOR.services_by_name["ShippingService"]) as to_shipping,
         publishing(app, _utc_now) as outbox,
     ):
-        placing = Placing(
+        behind = (
             app.database,
             InventoryServiceStub(to_inventory),
             PaymentsServiceStub(to_payments),
             ShippingServiceStub(to_shipping),
             outbox,
         )
+        sagas = {PLACE: Placing(*behind).definition(), RETURN: Returning(*behind).definition()}
         owner = f"{app.settings.pod}/{os.getpid()}"
-        runner = Runner(
-            app.database, {KIND: placing.definition()}, owner, app.tasks, _utc_now, app.log, app.origin
-        )
+        runner = Runner(app.database, sagas, owner, app.tasks, _utc_now, app.log, app.origin)
         taking_over = app.tasks.create_task(runner.take_over())
         yield Orders(
             app.database, CatalogServiceStub(to_catalog), runner, outbox, _utc_now, app.origin.random

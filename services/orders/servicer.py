@@ -1,14 +1,15 @@
-"""Orders over gRPC: requests in, orders out; places them by the saga in placing."""
+"""Orders over gRPC: requests in, orders out; places them by the saga in placing, takes them back by that in returning."""
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from services.gen.shop.catalog.v1.catalog_pb2 import BatchGetProductsRequest
-from services.gen.shop.money.v1.money_pb2 import Money
 from services.gen.shop.orders.v1 import orders_pb2 as pb
 from services.gen.shop.orders.v1.orders_pb2_grpc import OrdersServiceServicer
 from services.kit.call import CURRENT
@@ -17,14 +18,17 @@ from services.kit.errors import NotFound
 from services.kit.events.outbox import Outbox
 from services.kit.saga.runner import Runner
 from services.kit.saga.store import Saga
-from services.orders import events, store
+from services.orders import events, returned, store
 from services.orders import order as rules
+from services.orders.messages import message
 from services.orders.order import Order, State, Wish
-from services.orders.placing import KIND
+from services.orders.placing import KIND as PLACE
+from services.orders.returning import KIND as RETURN
 
 if TYPE_CHECKING:  # this name exists in the stubs only
     from services.gen.shop.catalog.v1.catalog_pb2_grpc import CatalogServiceAsyncStub
 
+Read = Callable[[AsyncConnection, str], Awaitable[Order | None]]
 PAGE = 50
 ANSWER = 0.03  # seconds before the deadline, for the answer to arrive
 WATCH = 0.2  # seconds between looks for somebody who watches
@@ -47,13 +51,22 @@ class Orders(OrdersServiceServicer):
         wish = rules.wish(request.key, request.customer_id, items, request.payment_method)
         order = await self._placed_before(wish) or await self._place(wish)
         rules.check_same(order, wish)
-        order = await self._settled(order)
+        order = await self._settled(order, order.id, store.get)
         if error := rules.answer(order):
             raise error
-        return pb.PlaceOrderResponse(order=_message(order))
+        return pb.PlaceOrderResponse(order=message(order))
+
+    async def ReturnOrder(self, request: pb.ReturnOrderRequest, context: Any) -> pb.ReturnOrderResponse:
+        order = await self._returned_before(request) or await self._return(request)
+        returned.check_same(order, request.order_id)
+        assert order.returned is not None, "it was found by its return, or has just got one"
+        order = await self._settled(order, order.returned.id, store.returned_by)
+        if error := returned.answer(order):
+            raise error
+        return pb.ReturnOrderResponse(order=message(order))
 
     async def GetOrder(self, request: pb.GetOrderRequest, context: Any) -> pb.GetOrderResponse:
-        return pb.GetOrderResponse(order=_message(await self._known(request.id)))
+        return pb.GetOrderResponse(order=message(await self._known(request.id)))
 
     async def WatchOrder(
         self, request: pb.WatchOrderRequest, context: Any
@@ -62,7 +75,7 @@ class Orders(OrdersServiceServicer):
         while last is None or not last.ended:
             order = await self._known(request.id)
             if order != last:
-                yield pb.WatchOrderResponse(order=_message(order))
+                yield pb.WatchOrderResponse(order=message(order))
             last = order
             if order.state is State.PLACING:
                 await self.runner.decided(order.id, WATCH, WATCH)
@@ -74,15 +87,12 @@ class Orders(OrdersServiceServicer):
         async with self.database.read() as connection:
             found = await store.page(connection, request.page_token, size + 1, request.customer_id)
         more = found[size - 1].id if len(found) > size else ""
-        return pb.ListOrdersResponse(orders=[_message(order) for order in found[:size]], next_page_token=more)
+        return pb.ListOrdersResponse(orders=[message(order) for order in found[:size]], next_page_token=more)
 
     async def _known(self, order: str) -> Order:
         """Raises NotFound."""
         async with self.database.read() as connection:
-            found = await store.get(connection, order)
-        if found is None:
-            raise NotFound("ERROR_REASON_ORDER_NOT_FOUND", f"no order has the id {order!r}", order_id=order)
-        return found
+            return _existing(await store.get(connection, order), order)
 
     async def _placed_before(self, wish: Wish) -> Order | None:
         async with self.database.read() as connection:
@@ -93,8 +103,7 @@ class Orders(OrdersServiceServicer):
         added meanwhile."""
         now = self.now()
         order = rules.priced(_new_id(now, self.random), wish, await self._prices(wish), now)
-        current = CURRENT.get()
-        saga = Saga(order.id, KIND, current.span.header if current else "")
+        saga = self._saga(order.id, PLACE)
         async with self.database.write() as connection:
             added = await store.add(connection, order)
             if added:
@@ -110,36 +119,49 @@ class Orders(OrdersServiceServicer):
         found = await self.catalog.BatchGetProducts(request)
         return {product.id: (product.price.currency, product.price.minor) for product in found.products}
 
-    async def _settled(self, order: Order) -> Order:
+    async def _returned_before(self, request: pb.ReturnOrderRequest) -> Order | None:
+        async with self.database.read() as connection:
+            return await store.returned_with(connection, request.key)
+
+    async def _return(self, request: pb.ReturnOrderRequest) -> Order:
+        """Adds the return and its saga, and starts on it; or finds the return that another call with the same key has added
+        meanwhile. Raises NotFound, Refused."""
+        now = self.now()
+        saga = self._saga(_new_id(now, self.random), RETURN)
+        async with self.database.write() as connection:
+            if same := await store.returned_with(connection, request.key):
+                return same
+            order = _existing(await store.hold(connection, request.order_id), request.order_id)
+            order = returned.asked(order, saga.id, request.key, now)
+            if not (order.returned and await store.begin_return(connection, order, order.returned)):
+                return _existing(await store.returned_with(connection, request.key), request.order_id)
+            await self.runner.begin(connection, saga)
+        self.runner.carry_out(saga)
+        return order
+
+    def _saga(self, id: str, kind: str) -> Saga:  # noqa: A002
+        current = CURRENT.get()
+        return Saga(id, kind, current.span.header if current else "")
+
+    async def _settled(self, order: Order, saga: str, read: Read) -> Order:
         """The order once it is decided, or as it stands when there is just time left to answer."""
         current = CURRENT.get()
         clock = asyncio.get_running_loop().time
         limit = current.deadline - ANSWER if current else clock()
-        while order.state is State.PLACING and (remaining := limit - clock()) > 0:
-            await self.runner.decided(order.id, remaining, LOOK)
+        while order.undecided and (remaining := limit - clock()) > 0:
+            await self.runner.decided(saga, remaining, LOOK)
             async with self.database.read() as connection:
-                order = await store.get(connection, order.id) or order
+                order = await read(connection, saga) or order
         return order
+
+
+def _existing(order: Order | None, id: str) -> Order:  # noqa: A002
+    """Raises NotFound."""
+    if order is None:
+        raise NotFound("ERROR_REASON_ORDER_NOT_FOUND", f"no order has the id {id!r}", order_id=id)
+    return order
 
 
 def _new_id(now: datetime, source: random.Random) -> str:
     """Later ones sort after earlier ones."""
     return f"{int(now.timestamp() * 1000):012x}{source.getrandbits(48):012x}"
-
-
-def _message(order: Order) -> pb.Order:
-    message = pb.Order(
-        id=order.id,
-        key=order.key,
-        customer_id=order.customer_id,
-        total=Money(currency=order.currency, minor=order.total),
-        state=pb.OrderState.Value(f"ORDER_STATE_{order.state}"),
-    )
-    for line in order.lines:
-        price = Money(currency=order.currency, minor=line.price)
-        message.lines.add(product_id=line.product_id, quantity=line.quantity, unit_price=price)
-    if order.failure:
-        message.failure.reason = pb.ErrorReason.Value(order.failure)
-        message.failure.message = order.message
-    message.create_time.FromDatetime(order.created)
-    return message

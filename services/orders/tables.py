@@ -19,4 +19,17 @@ ORDERS = Table(
     Column("message", Text, nullable=False),
     Column("failed_step", String(20), nullable=False),
     Column("create_time", DateTime(timezone=True), nullable=False),
+    Column("return_id", String(64), nullable=False, server_default=""),
+)
+
+RETURNS = Table(
+    "returns",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("order_id", String(64), nullable=False),
+    Column("failure", String(60), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("failed_step", String(20), nullable=False),
+    Column("create_time", DateTime(timezone=True), nullable=False),
 )

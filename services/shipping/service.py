@@ -1,7 +1,7 @@
 """Shipping over gRPC: requests in, shipments out."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,9 +13,10 @@ from services.kit.database import Database
 from services.kit.errors import NotFound
 from services.shipping import shipment as rules
 from services.shipping import store
-from services.shipping.shipment import Shipment
+from services.shipping.shipment import Return, Shipment
 
 PAGE = 50
+Rule = Callable[[Shipment, Return | None], Shipment]
 
 
 class Shipping(ShippingServiceServicer):
@@ -45,12 +46,34 @@ class Shipping(ShippingServiceServicer):
                 await store.change(connection, shipment)
         return pb.CancelShipmentResponse(shipment=_message(shipment))
 
+    async def ReturnShipment(
+        self, request: pb.ReturnShipmentRequest, context: Any
+    ) -> pb.ReturnShipmentResponse:
+        shipment = await self._return(request.key, request.return_key, rules.returned, Return.MADE)
+        return pb.ReturnShipmentResponse(shipment=_message(shipment))
+
+    async def CancelReturn(self, request: pb.CancelReturnRequest, context: Any) -> pb.CancelReturnResponse:
+        shipment = await self._return(
+            request.key, request.return_key, rules.return_cancelled, Return.CANCELLED
+        )
+        return pb.CancelReturnResponse(shipment=_message(shipment))
+
+    async def _return(self, key: str, return_key: str, rule: Rule, after: Return) -> Shipment:
+        """The shipment after a return has become something. Raises NotFound, Refused."""
+        async with self._database.write() as connection:
+            found = await store.held(connection, key)
+            if found is None:
+                raise _not_found(key)
+            shipment = rule(found, await store.return_of(connection, key, return_key))
+            await store.keep_return(connection, key, return_key, after)
+            await store.change(connection, shipment)
+        return shipment
+
     async def GetShipment(self, request: pb.GetShipmentRequest, context: Any) -> pb.GetShipmentResponse:
         async with self._database.read() as connection:
             shipment = await store.get(connection, request.key)
         if shipment is None:
-            text = f"nothing was sent under {request.key!r}"
-            raise NotFound("ERROR_REASON_SHIPMENT_NOT_FOUND", text, key=request.key)
+            raise _not_found(request.key)
         return pb.GetShipmentResponse(shipment=_message(shipment))
 
     async def ListShipments(self, request: pb.ListShipmentsRequest, context: Any) -> pb.ListShipmentsResponse:
@@ -61,6 +84,10 @@ class Shipping(ShippingServiceServicer):
         return pb.ListShipmentsResponse(
             shipments=[_message(shipment) for shipment in found[:size]], next_page_token=more
         )
+
+
+def _not_found(key: str) -> NotFound:
+    return NotFound("ERROR_REASON_SHIPMENT_NOT_FOUND", f"nothing was sent under {key!r}", key=key)
 
 
 def _message(shipment: Shipment) -> pb.Shipment:

@@ -1,7 +1,10 @@
 """What becomes of a shipment: pure rules, free of transport and storage.
 
-(nothing) --create--> CREATED        CREATED --cancel--> CANCELLED
-(nothing) --cancel--> CANCELLED      every other step changes nothing
+(nothing) --create--> CREATED        CREATED  --cancel------> CANCELLED
+(nothing) --cancel--> CANCELLED      CREATED  --return------> RETURNED
+                                     RETURNED --call it off-> CREATED     every other step changes nothing
+
+A return has a key of its own. One that was called off, perhaps before it was asked for, brings nothing back any more.
 """
 
 from collections.abc import Sequence
@@ -18,6 +21,14 @@ class State(StrEnum):
     """Named as in the contract, without the prefix."""
 
     CREATED = "CREATED"
+    CANCELLED = "CANCELLED"
+    RETURNED = "RETURNED"
+
+
+class Return(StrEnum):
+    """What became of a return."""
+
+    MADE = "MADE"
     CANCELLED = "CANCELLED"
 
 
@@ -58,8 +69,25 @@ def repeated(existing: Shipment, wanted: Shipment) -> Shipment:
 
 
 def cancelled(existing: Shipment) -> Shipment:
-    """The shipment once it is not sent."""
-    return replace(existing, state=State.CANCELLED)
+    """The shipment once it is not sent; what came back already stays where it is."""
+    return existing if existing.state is State.RETURNED else replace(existing, state=State.CANCELLED)
+
+
+def returned(existing: Shipment, known: Return | None) -> Shipment:
+    """The shipment once it came back by a return; `known` is what was kept of that before. Raises Refused."""
+    if known is Return.CANCELLED:
+        raise Refused("ERROR_REASON_RETURN_CANCELLED", "the return was called off", key=existing.key)
+    if known is Return.MADE:
+        return existing
+    if existing.state is not State.CREATED:
+        text = f"{existing.key} is {existing.state.lower()}"
+        raise Refused(f"ERROR_REASON_SHIPMENT_{existing.state}", text, key=existing.key)
+    return replace(existing, state=State.RETURNED)
+
+
+def return_cancelled(existing: Shipment, known: Return | None) -> Shipment:
+    """The shipment once a return is called off."""
+    return replace(existing, state=State.CREATED) if known is Return.MADE else existing
 
 
 def never_sent(key: str, now: datetime) -> Shipment:

@@ -1,4 +1,4 @@
-"""Shipments in the database of shipping. Input and output: `Shipment`."""
+"""Shipments and their returns in the database of shipping. Input and output: `Shipment`, `Return`."""
 
 import json
 from typing import Any
@@ -7,8 +7,8 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.database import aware, insert_new
-from services.shipping.shipment import Shipment, State
-from services.shipping.tables import SHIPMENTS
+from services.shipping.shipment import Return, Shipment, State
+from services.shipping.tables import RETURNS, SHIPMENTS
 
 
 async def get(connection: AsyncConnection, key: str) -> Shipment | None:
@@ -18,8 +18,17 @@ async def get(connection: AsyncConnection, key: str) -> Shipment | None:
 
 async def hold(connection: AsyncConnection, key: str) -> Shipment:
     """One that exists, and stays as it is until the transaction ends: on PostgreSQL by a lock on the row."""
-    row = (await connection.execute(select(SHIPMENTS).where(SHIPMENTS.c.key == key).with_for_update())).one()
-    return _shipment(row)
+    found = await held(connection, key)
+    assert found is not None, "shipments are never deleted"
+    return found
+
+
+async def held(connection: AsyncConnection, key: str) -> Shipment | None:
+    """The same of one that may not exist."""
+    row = (
+        await connection.execute(select(SHIPMENTS).where(SHIPMENTS.c.key == key).with_for_update())
+    ).first()
+    return _shipment(row) if row else None
 
 
 async def page(connection: AsyncConnection, after: str, size: int) -> list[Shipment]:
@@ -45,6 +54,20 @@ async def change(connection: AsyncConnection, shipment: Shipment) -> None:
     """Only the state of a shipment ever changes."""
     mine = update(SHIPMENTS).where(SHIPMENTS.c.key == shipment.key)
     await connection.execute(mine.values(state=shipment.state.value))
+
+
+async def return_of(connection: AsyncConnection, shipment: str, key: str) -> Return | None:
+    """What is known of a return; its shipment is held."""
+    one = select(RETURNS.c.state).where(RETURNS.c.key == key, RETURNS.c.shipment == shipment)
+    state = (await connection.execute(one)).scalar()
+    return Return(state) if state else None
+
+
+async def keep_return(connection: AsyncConnection, shipment: str, key: str, state: Return) -> None:
+    """Its shipment is held."""
+    if not await insert_new(connection, RETURNS, {"key": key, "shipment": shipment, "state": state.value}):
+        one = update(RETURNS).where(RETURNS.c.key == key, RETURNS.c.shipment == shipment)
+        await connection.execute(one.values(state=state.value))
 
 
 def _shipment(row: Row[Any]) -> Shipment:

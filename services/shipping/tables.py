@@ -14,3 +14,11 @@ SHIPMENTS = Table(
     Column("tracking_code", String(40), nullable=False),
     Column("create_time", DateTime(timezone=True), nullable=False),
 )
+
+RETURNS = Table(
+    "returns",
+    METADATA,
+    Column("key", String(100), primary_key=True),
+    Column("shipment", String(100), primary_key=True),
+    Column("state", String(20), nullable=False),
+)

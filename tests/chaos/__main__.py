@@ -56,6 +56,7 @@ def run(shop: Mesh, orders: int, seed: int, customers_: int) -> list[str]:
     before = books.stock(shop.engine)
     told, hits = asyncio.run(_storm(shop, orders, seed, customers_))
     _say(f"{len(told)} orders placed: {dict(Counter(each.code for each in told))}; {hits} faults")
+    _say(f"returned: {dict(Counter(each.returned for each in told if each.returned))}")
     stood = time.monotonic()
     shop.engine.until(lambda: books.undecided(shop.engine) == 0, "every order is decided", REST)
     _say(f"all decided {time.monotonic() - stood:.1f} s after the last fault")

@@ -49,8 +49,8 @@ def stock(shop: Local) -> dict[str, tuple[int, int]]:
 
 
 def undecided(shop: Local) -> int:
-    """How many orders are neither confirmed nor wholly undone."""
-    ended = ("ORDER_STATE_CONFIRMED", "ORDER_STATE_CANCELLED")
+    """How many orders are neither confirmed, nor wholly undone, nor returned."""
+    ended = ("ORDER_STATE_CONFIRMED", "ORDER_STATE_CANCELLED", "ORDER_STATE_RETURNED")
     return sum(order["state"] not in ended for order in _all(shop, "orders", "ListOrders", "orders"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grpc import aio
@@ -22,11 +22,13 @@ _OPTIONS = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_bac
 
 @dataclass(frozen=True)
 class Told:
-    """What a customer was answered last. ``late``: the most seconds after a deadline, less what this process itself was late by."""
+    """What a customer was answered last. ``late``: the most seconds after a deadline, less what this process itself was late by;
+    ``returned``: the answer to giving it back, empty for one who did not."""
 
     wish: Wish
     code: str
     late: float
+    returned: str = ""
 
 
 class Lag:
@@ -64,26 +66,45 @@ async def place(address: str, wishes: Sequence[Wish], customers: int) -> list[To
 
 async def _shop(stub: Any, waiting: Any, told: list[Told], lag: Lag) -> None:
     for wish in waiting:
-        last = await _one(stub, wish, lag)
-        for _ in range(TRIES - 1):
-            if last.code in _UNCERTAIN:
-                await asyncio.sleep(AGAIN)
-                again = await _one(stub, wish, lag)
-                last = Told(wish, again.code, max(again.late, last.late))
-        told.append(last)
+        request = pb.PlaceOrderRequest(key=wish.key, customer_id=wish.customer, payment_method=wish.method)
+        request.items.add(product_id=wish.product, quantity=wish.quantity)
+        placed = await _insist(stub.PlaceOrder, request, wish, lag)
+        returned = _NOTHING
+        if wish.returns and placed.response:
+            back = pb.ReturnOrderRequest(key=wish.key, order_id=placed.response.order.id)
+            returned = await _insist(stub.ReturnOrder, back, wish, lag)
+        told.append(Told(wish, placed.code, max(placed.late, returned.late), returned.code))
         await asyncio.sleep(PAUSE)
 
 
-async def _one(stub: Any, wish: Wish, lag: Lag) -> Told:
-    request = pb.PlaceOrderRequest(key=wish.key, customer_id=wish.customer, payment_method=wish.method)
-    request.items.add(product_id=wish.product, quantity=wish.quantity)
+@dataclass(frozen=True)
+class _Answer:
+    code: str
+    late: float
+    response: Any = None
+
+
+_NOTHING = _Answer("", -1.0)
+
+
+async def _insist(method: Any, request: Any, wish: Wish, lag: Lag) -> _Answer:
+    """The last answer, and how late the latest was."""
+    last = await _one(method, request, wish, lag)
+    for _ in range(TRIES - 1):
+        if last.code in _UNCERTAIN:
+            await asyncio.sleep(AGAIN)
+            again = await _one(method, request, wish, lag)
+            last = replace(again, late=max(again.late, last.late))
+    return last
+
+
+async def _one(method: Any, request: Any, wish: Wish, lag: Lag) -> _Answer:
     name, _, value = wish.fault.partition(": ")
     clock = asyncio.get_running_loop().time
-    started = clock()
+    started, response = clock(), None
     try:
         metadata = ((name, value),) if name else ()
-        await stub.PlaceOrder(request, timeout=wish.deadline, metadata=metadata)
-        code = "OK"
+        response, code = await method(request, timeout=wish.deadline, metadata=metadata), "OK"
     except aio.AioRpcError as error:
         code = error.code().name
-    return Told(wish, code, clock() - started - wish.deadline - lag.now())
+    return _Answer(code, clock() - started - wish.deadline - lag.now(), response)

@@ -10,8 +10,12 @@ from tests.chaos.customers import Told
 from tests.scenarios.engine import Object
 
 LATE = 0.1
-CONFIRMED, CANCELLED = "ORDER_STATE_CONFIRMED", "ORDER_STATE_CANCELLED"
-ENDS = {CONFIRMED: "order_confirmed", CANCELLED: "order_cancelled"}
+CONFIRMED, CANCELLED, RETURNED = "ORDER_STATE_CONFIRMED", "ORDER_STATE_CANCELLED", "ORDER_STATE_RETURNED"
+TOLD = {
+    CONFIRMED: ["order_placed", "order_confirmed"],
+    CANCELLED: ["order_placed", "order_cancelled"],
+    RETURNED: ["order_placed", "order_confirmed", "order_returned"],
+}
 
 
 def violations(before: Mapping[str, tuple[int, int]], told: Sequence[Told], after: Books) -> list[str]:
@@ -30,7 +34,7 @@ def violations(before: Mapping[str, tuple[int, int]], told: Sequence[Told], afte
 
 def _ended(orders: Sequence[Object]) -> Iterator[str]:
     for order in orders:
-        if order["state"] not in ENDS:
+        if order["state"] not in TOLD:
             yield f"order {order['id']} is {order['state']}"
 
 
@@ -38,14 +42,18 @@ def _true(told: Sequence[Told], orders: Mapping[str, Object]) -> Iterator[str]:
     """Nobody was told what is not so."""
     for each in told:
         order = orders.get(each.wish.key)
-        if each.code == "OK" and (order is None or order["state"] != CONFIRMED):
+        if each.code == "OK" and (order is None or order["state"] not in (CONFIRMED, RETURNED)):
             yield f"{each.wish.key} was told to be confirmed, and is {order and order['state']}"
         if each.code == "FAILED_PRECONDITION" and order is not None and order["state"] != CANCELLED:
             yield f"{each.wish.key} was told to be refused, and is {order['state']}"
+        if each.returned == "OK" and (order is None or order["state"] != RETURNED):
+            yield f"{each.wish.key} was told to be returned, and is {order and order['state']}"
+        if not each.returned and order is not None and order["state"] == RETURNED:
+            yield f"{each.wish.key} is returned, and nobody asked for it"
 
 
 def _paid(books: Books) -> Iterator[str]:
-    """Charges less refunds are the confirmed orders, to the cent."""
+    """Charges less refunds are the orders that are confirmed and not returned, to the cent."""
     taken = {
         c["key"]: int(c["amount"]["minor"]) for c in books.charges if c["state"] == "CHARGE_STATE_CHARGED"
     }
@@ -58,6 +66,9 @@ def _paid(books: Books) -> Iterator[str]:
 def _shipped(books: Books) -> Iterator[str]:
     sent = {s["key"] for s in books.shipments if s["state"] == "SHIPMENT_STATE_CREATED"}
     due = {f"{o['id']}:ship" for o in books.orders if o["state"] == CONFIRMED}
+    back = {s["key"] for s in books.shipments if s["state"] == "SHIPMENT_STATE_RETURNED"}
+    given = {f"{o['id']}:ship" for o in books.orders if o["state"] == RETURNED}
+    yield from (f"{key}: taken back, and not returned, or the other way" for key in sorted(back ^ given))
     yield from (f"{key}: sent, and not ordered" for key in sorted(sent - due))
     yield from (f"{key}: ordered, and not sent" for key in sorted(due - sent))
 
@@ -75,9 +86,9 @@ def _conserved(before: Mapping[str, tuple[int, int]], books: Books) -> Iterator[
 
 
 def _announced(books: Books) -> Iterator[str]:
-    """Each order has two events, in order."""
+    """Each order has its events, in order."""
     for order in books.orders:
-        wanted = ["order_placed", ENDS.get(order["state"], "")]
+        wanted = TOLD.get(order["state"], [])
         if list(books.events.get(order["id"], ())) != wanted:
             yield f"order {order['id']}: {list(books.events.get(order['id'], ()))} was told, not {wanted}"
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 PRODUCTS = ("mug", "teapot", "notebook-a5")
 #: More than there is.
 TOO_MANY = 1000
+#: The share of orders that customers give back.
+RETURNED = 0.2
 _FAULTS = (
     "x-fault-payments: delay=0.4s;method=Charge",
     "x-fault-payments: hang;when=after;method=Charge",
@@ -15,13 +17,16 @@ _FAULTS = (
     "x-fault-inventory: fail=1;method=Reserve",
     "x-fault-inventory: delay=0.3s;method=Confirm",
     "x-fault-shipping: hang;method=CreateShipment",
+    "x-fault-shipping: hang;when=after;method=ReturnShipment",
+    "x-fault-payments: hang;when=after;method=Refund",
     "x-fault-shipping: code=UNAVAILABLE;when=after;method=CreateShipment",
 )
 
 
 @dataclass(frozen=True)
 class Wish:
-    """One order to place. ``deadline`` in seconds; ``fault``: a header ("name: value"), or empty."""
+    """One order to place. ``deadline`` in seconds; ``fault``: a header ("name: value"), or empty. ``returns``: the customer gives it back
+    once it is confirmed."""
 
     key: str
     customer: str
@@ -30,6 +35,7 @@ class Wish:
     method: str
     deadline: float
     fault: str
+    returns: bool = False
 
 
 def wishes(count: int, seed: int) -> list[Wish]:
@@ -48,4 +54,5 @@ def _wish(source: random.Random, seed: int, number: int) -> Wish:
         method="tok_declined" if 0.08 <= dice < 0.15 else "tok_visa",
         deadline=source.choice((1.0, 2.0, 5.0)),
         fault=source.choice(_FAULTS) if source.random() < 0.1 else "",
+        returns=source.random() < RETURNED,
     )

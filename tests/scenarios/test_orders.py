@@ -117,3 +117,31 @@ def test_payments_that_cannot_be_reached_is_said_at_once(engine: Engine) -> None
     assert answer.code == "UNAVAILABLE", answer
     assert answer.seconds < 2
     engine.until(lambda: orders.stock(engine) == before, "the stock is free again")
+
+
+def test_an_order_that_is_returned_is_paid_back_and_in_stock_again(engine: Engine) -> None:
+    before, outside = orders.stock(engine), engine.at("ingress")
+    order = outside.call("orders", "PlaceOrder", orders.request(quantity=2)).response["order"]["id"]
+    request = {"key": order, "orderId": order}
+    for _ in range(2):
+        answer = outside.call("orders", "ReturnOrder", request)
+        assert answer.response["order"]["state"] == "ORDER_STATE_RETURNED", answer
+    assert orders.stock(engine) == before
+    assert orders.charge(engine, order).response["charge"]["state"] == "CHARGE_STATE_REFUNDED"
+    sent = outside.call("shipping", "GetShipment", {"key": f"{order}:ship"}).response["shipment"]
+    assert sent["state"] == "SHIPMENT_STATE_RETURNED"
+
+
+def test_a_return_goes_on_when_the_refund_was_not_answered(engine: Engine) -> None:
+    before, outside = orders.stock(engine), engine.at("ingress")
+    order = outside.call("orders", "PlaceOrder", orders.request()).response["order"]["id"]
+    silent = {"x-fault-payments": "hang;when=after;method=Refund"}
+    request = {"key": order, "orderId": order}
+    answer = outside.call("orders", "ReturnOrder", request, silent, timeout=1)
+    assert answer.code == "DEADLINE_EXCEEDED", answer
+
+    def state() -> str:
+        return str(outside.call("orders", "GetOrder", {"id": order}).response["order"]["state"])
+
+    engine.until(lambda: state() == "ORDER_STATE_RETURNED", "the return is finished")
+    assert orders.stock(engine) == before

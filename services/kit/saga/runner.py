@@ -21,7 +21,7 @@ from services.kit.call import CURRENT, Call, Origin
 from services.kit.database import Database
 from services.kit.errors import CallFailed, Unavailable
 from services.kit.saga import machine, store
-from services.kit.saga.machine import Outcome, Phase
+from services.kit.saga.machine import Outcome, Phase, Plan
 from services.kit.saga.store import Saga
 
 Act = Callable[[Saga], Awaitable[object]]
@@ -30,11 +30,14 @@ Changed = Callable[[AsyncConnection, Saga, str, CallFailed | None], Awaitable[No
 
 @dataclass(frozen=True)
 class Step:
-    """`do` and `undo` raise CallFailed; both may run twice, and `undo` without `do`. None: nothing to undo."""
+    """`do` and `undo` raise CallFailed; both may run twice, and `undo` without `do`. None: nothing to undo. `tries`: how often it is
+    done while nobody knows whether it was; then it is undone. `final`: no way leads back from it."""
 
     name: str
     do: Act
-    undo: Act | None
+    undo: Act | None = None
+    tries: int = 1
+    final: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class Definition:
     kind: str
     steps: tuple[Step, ...]
     changed: Changed
+
+    @property
+    def plan(self) -> Plan:
+        steps = len(self.steps)
+        return Plan(steps, next((n for n, step in enumerate(self.steps) if step.final), steps))
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Runner:
         self._tasks.create_task(self._drive(saga), name=f"{saga.kind} {saga.id}")
 
     async def decided(self, saga: str, seconds: float, look: float) -> None:
-        """Returns when a saga of this process has left FORWARD; for another's, after `look`; at the latest after
+        """Returns when a saga of this process has left FORWARD, or rests before another try; for another's, after `look`; at the latest after
         `seconds`."""
         if undecided := self._undecided.get(saga):
             with contextlib.suppress(TimeoutError):
@@ -149,7 +157,8 @@ class Runner:
         definition = self._definitions[saga.kind]
         step = definition.steps[saga.state.step]
         outcome, failure = await self._attempt(step, saga)
-        state = machine.after(saga.state, outcome, len(definition.steps))
+        again = saga.attempts + 1 < step.tries
+        state = machine.after(saga.state, outcome, definition.plan, tried=saga.attempts > 0, again=again)
         later = state == saga.state
         due = self._retry_time(saga.attempts) if later else self._lease_end()
         after = replace(saga, state=state, attempts=saga.attempts + 1 if later else 0)

@@ -20,7 +20,7 @@ UNFINISHED = (Phase.FORWARD.value, Phase.UNDO.value)
 @dataclass(frozen=True)
 class Saga:
     """`id` is also that of what the saga is about, in the service's own tables. `attempts` counts tries of the present
-    state that failed; `trace` is the traceparent of the call that began it."""
+    state that failed, or whose process died; `trace` is the traceparent of the call that began it."""
 
     id: str
     kind: str
@@ -73,7 +73,8 @@ async def take_due(
     taken = []
     for row in rows.all():
         state = State(Phase(row.phase), row.step)
-        saga = Saga(row.id, row.kind, row.trace, state, row.version, row.attempts)
+        interrupted = bool(row.owner)
+        saga = Saga(row.id, row.kind, row.trace, state, row.version, row.attempts + interrupted)
         if kept := await keep(connection, saga, owner, now + lease):
             taken.append(kept)
     return taken

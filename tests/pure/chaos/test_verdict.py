@@ -40,6 +40,39 @@ def test_right_books_break_nothing() -> None:
     assert violations(STOCK, TOLD, RIGHT) == []
 
 
+RETURNED = Books(
+    orders=({**ORDER, "state": "ORDER_STATE_RETURNED"},),
+    charges=({**CHARGE, "state": "CHARGE_STATE_REFUNDED"},),
+    shipments=({"key": "o:ship", "state": "SHIPMENT_STATE_RETURNED"},),
+    stock=STOCK,
+    events={"o": ("order_placed", "order_confirmed", "order_returned")},
+)
+
+
+def test_a_returned_order_breaks_nothing() -> None:
+    told = (replace(TOLD[0], returned="OK"),)
+    assert violations(STOCK, told, RETURNED) == []
+
+
+@pytest.mark.parametrize(
+    ("books", "said"),
+    [
+        (replace(RETURNED, charges=(CHARGE,)), "o:charge: 2400 was taken, 0 is due"),
+        (replace(RETURNED, stock={"mug": (98, 0)}), "is (98, 0), not (100, 0)"),
+        (replace(RETURNED, shipments=()), "o:ship: taken back, and not returned, or the other way"),
+        (replace(RETURNED, events={"o": ("order_placed", "order_confirmed")}), "was told, not"),
+        (RIGHT, "k was told to be returned, and is ORDER_STATE_CONFIRMED"),
+    ],
+)
+def test_wrong_books_of_a_return_are_found_out(books: Books, said: str) -> None:
+    told = (replace(TOLD[0], returned="OK"),)
+    assert any(said in line for line in violations(STOCK, told, books))
+
+
+def test_a_return_that_nobody_asked_for_is_found_out() -> None:
+    assert violations(STOCK, TOLD, RETURNED) == ["k is returned, and nobody asked for it"]
+
+
 @pytest.mark.parametrize(
     ("books", "said"),
     [

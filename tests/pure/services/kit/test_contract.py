@@ -25,6 +25,7 @@ def test_the_charts_get_each_method_with_its_timeout() -> None:
         "service: shop.orders.v1.OrdersService",
         "methods:",
         "  - {name: PlaceOrder, idempotent: false, timeout: 5s}",
+        "  - {name: ReturnOrder, idempotent: false, timeout: 5s}",
         "  - {name: GetOrder, idempotent: true, timeout: 2s}",
         "  - {name: WatchOrder, idempotent: true, timeout: 300s, streams: true}",
         "  - {name: ListOrders, idempotent: true, timeout: 3s}",

@@ -26,6 +26,8 @@ ORDER = Order("o1", "key", "ada", LINES, "EUR", "tok_visa", datetime(2025, 3, 1,
         (State.CONFIRMED, "", pb.OrderConfirmed),
         (State.CANCELLING, "ERROR_REASON_OUT_OF_STOCK", None),
         (State.CANCELLED, "ERROR_REASON_OUT_OF_STOCK", pb.OrderCancelled),
+        (State.RETURNING, "", None),
+        (State.RETURNED, "", pb.OrderReturned),
     ],
 )
 def test_a_state_is_told_with_all_that_a_consumer_needs(

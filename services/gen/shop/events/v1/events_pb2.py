@@ -26,25 +26,27 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ...money.v1 import money_pb2 as shop_dot_money_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bshop/events/v1/events.proto\x12\x0eshop.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19shop/money/v1/money.proto\"\xda\x02\n\x08\x45nvelope\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ggregate_kind\x18\x02 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x03 \x01(\t\x12\x10\n\x08sequence\x18\x04 \x01(\x03\x12\x31\n\roccurred_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12\x33\n\x0corder_placed\x18\n \x01(\x0b\x32\x1b.shop.events.v1.OrderPlacedH\x00\x12\x39\n\x0forder_confirmed\x18\x0b \x01(\x0b\x32\x1e.shop.events.v1.OrderConfirmedH\x00\x12\x39\n\x0forder_cancelled\x18\x0c \x01(\x0b\x32\x1e.shop.events.v1.OrderCancelledH\x00\x42\t\n\x07payload\":\n\x0bOrderPlaced\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.shop.events.v1.OrderDetails\"=\n\x0eOrderConfirmed\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.shop.events.v1.OrderDetails\"k\n\x0eOrderCancelled\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.shop.events.v1.OrderDetails\x12,\n\x06reason\x18\x02 \x01(\x0e\x32\x1c.shop.events.v1.CancelReason\"\x8c\x01\n\x0cOrderDetails\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x30\n\x08products\x18\x03 \x03(\x0b\x32\x1e.shop.events.v1.OrderedProduct\x12#\n\x05total\x18\x04 \x01(\x0b\x32\x14.shop.money.v1.Money\"`\n\x0eOrderedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12(\n\nunit_price\x18\x03 \x01(\x0b\x32\x14.shop.money.v1.Money*\xab\x01\n\x0c\x43\x61ncelReason\x12\x1d\n\x19\x43\x41NCEL_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43\x41NCEL_REASON_OUT_OF_STOCK\x10\x01\x12\"\n\x1e\x43\x41NCEL_REASON_PAYMENT_DECLINED\x10\x02\x12\x19\n\x15\x43\x41NCEL_REASON_REFUSED\x10\x03\x12\x1d\n\x19\x43\x41NCEL_REASON_UNAVAILABLE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bshop/events/v1/events.proto\x12\x0eshop.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19shop/money/v1/money.proto\"\x93\x03\n\x08\x45nvelope\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61ggregate_kind\x18\x02 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x03 \x01(\t\x12\x10\n\x08sequence\x18\x04 \x01(\x03\x12\x31\n\roccurred_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12\x33\n\x0corder_placed\x18\n \x01(\x0b\x32\x1b.shop.events.v1.OrderPlacedH\x00\x12\x39\n\x0forder_confirmed\x18\x0b \x01(\x0b\x32\x1e.shop.events.v1.OrderConfirmedH\x00\x12\x39\n\x0forder_cancelled\x18\x0c \x01(\x0b\x32\x1e.shop.events.v1.OrderCancelledH\x00\x12\x37\n\x0eorder_returned\x18\r \x01(\x0b\x32\x1d.shop.events.v1.OrderReturnedH\x00\x42\t\n\x07payload\":\n\x0bOrderPlaced\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.shop.events.v1.OrderDetails\"=\n\x0eOrderConfirmed\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.shop.events.v1.OrderDetails\"k\n\x0eOrderCancelled\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.shop.events.v1.OrderDetails\x12,\n\x06reason\x18\x02 \x01(\x0e\x32\x1c.shop.events.v1.CancelReason\"<\n\rOrderReturned\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1c.shop.events.v1.OrderDetails\"\x8c\x01\n\x0cOrderDetails\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x30\n\x08products\x18\x03 \x03(\x0b\x32\x1e.shop.events.v1.OrderedProduct\x12#\n\x05total\x18\x04 \x01(\x0b\x32\x14.shop.money.v1.Money\"`\n\x0eOrderedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12(\n\nunit_price\x18\x03 \x01(\x0b\x32\x14.shop.money.v1.Money*\xab\x01\n\x0c\x43\x61ncelReason\x12\x1d\n\x19\x43\x41NCEL_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43\x41NCEL_REASON_OUT_OF_STOCK\x10\x01\x12\"\n\x1e\x43\x41NCEL_REASON_PAYMENT_DECLINED\x10\x02\x12\x19\n\x15\x43\x41NCEL_REASON_REFUSED\x10\x03\x12\x1d\n\x19\x43\x41NCEL_REASON_UNAVAILABLE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shop.events.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CANCELREASON']._serialized_start=930
-  _globals['_CANCELREASON']._serialized_end=1101
+  _globals['_CANCELREASON']._serialized_start=1049
+  _globals['_CANCELREASON']._serialized_end=1220
   _globals['_ENVELOPE']._serialized_start=108
-  _globals['_ENVELOPE']._serialized_end=454
-  _globals['_ORDERPLACED']._serialized_start=456
-  _globals['_ORDERPLACED']._serialized_end=514
-  _globals['_ORDERCONFIRMED']._serialized_start=516
-  _globals['_ORDERCONFIRMED']._serialized_end=577
-  _globals['_ORDERCANCELLED']._serialized_start=579
-  _globals['_ORDERCANCELLED']._serialized_end=686
-  _globals['_ORDERDETAILS']._serialized_start=689
-  _globals['_ORDERDETAILS']._serialized_end=829
-  _globals['_ORDEREDPRODUCT']._serialized_start=831
-  _globals['_ORDEREDPRODUCT']._serialized_end=927
+  _globals['_ENVELOPE']._serialized_end=511
+  _globals['_ORDERPLACED']._serialized_start=513
+  _globals['_ORDERPLACED']._serialized_end=571
+  _globals['_ORDERCONFIRMED']._serialized_start=573
+  _globals['_ORDERCONFIRMED']._serialized_end=634
+  _globals['_ORDERCANCELLED']._serialized_start=636
+  _globals['_ORDERCANCELLED']._serialized_end=743
+  _globals['_ORDERRETURNED']._serialized_start=745
+  _globals['_ORDERRETURNED']._serialized_end=805
+  _globals['_ORDERDETAILS']._serialized_start=808
+  _globals['_ORDERDETAILS']._serialized_end=948
+  _globals['_ORDEREDPRODUCT']._serialized_start=950
+  _globals['_ORDEREDPRODUCT']._serialized_end=1046
 # @@protoc_insertion_point(module_scope)

@@ -73,6 +73,7 @@ class Envelope(_message.Message):
     ORDER_PLACED_FIELD_NUMBER: _builtins.int
     ORDER_CONFIRMED_FIELD_NUMBER: _builtins.int
     ORDER_CANCELLED_FIELD_NUMBER: _builtins.int
+    ORDER_RETURNED_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """Unique, and the same each time the event is delivered; the broker's message id, too."""
     aggregate_kind: _builtins.str
@@ -93,11 +94,15 @@ class Envelope(_message.Message):
 
     @_builtins.property
     def order_confirmed(self) -> Global___OrderConfirmed:
-        """An end of an order."""
+        """An end of an order, unless it is returned."""
 
     @_builtins.property
     def order_cancelled(self) -> Global___OrderCancelled:
         """An end of an order."""
+
+    @_builtins.property
+    def order_returned(self) -> Global___OrderReturned:
+        """An end of an order, after it was confirmed."""
 
     def __init__(
         self,
@@ -111,12 +116,13 @@ class Envelope(_message.Message):
         order_placed: Global___OrderPlaced | None = ...,
         order_confirmed: Global___OrderConfirmed | None = ...,
         order_cancelled: Global___OrderCancelled | None = ...,
+        order_returned: Global___OrderReturned | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_time", b"occurred_time", "order_cancelled", b"order_cancelled", "order_confirmed", b"order_confirmed", "order_placed", b"order_placed", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_time", b"occurred_time", "order_cancelled", b"order_cancelled", "order_confirmed", b"order_confirmed", "order_placed", b"order_placed", "order_returned", b"order_returned", "payload", b"payload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "aggregate_kind", b"aggregate_kind", "event_id", b"event_id", "occurred_time", b"occurred_time", "order_cancelled", b"order_cancelled", "order_confirmed", b"order_confirmed", "order_placed", b"order_placed", "payload", b"payload", "sequence", b"sequence", "traceparent", b"traceparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_id", b"aggregate_id", "aggregate_kind", b"aggregate_kind", "event_id", b"event_id", "occurred_time", b"occurred_time", "order_cancelled", b"order_cancelled", "order_confirmed", b"order_confirmed", "order_placed", b"order_placed", "order_returned", b"order_returned", "payload", b"payload", "sequence", b"sequence", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["order_placed", "order_confirmed", "order_cancelled"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["order_placed", "order_confirmed", "order_cancelled", "order_returned"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -197,6 +203,30 @@ class OrderCancelled(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderCancelled: _TypeAlias = OrderCancelled  # noqa: Y015
+
+@_typing.final
+class OrderReturned(_message.Message):
+    """A confirmed order was given back: it is paid back, and the goods are in stock again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order(self) -> Global___OrderDetails:
+        """As it was placed."""
+
+    def __init__(
+        self,
+        *,
+        order: Global___OrderDetails | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderReturned: _TypeAlias = OrderReturned  # noqa: Y015
 
 @_typing.final
 class OrderDetails(_message.Message):

@@ -27,7 +27,7 @@ from ...money.v1 import money_pb2 as shop_dot_money_dot_v1_dot_money__pb2
 from ...rules.v1 import rules_pb2 as shop_dot_rules_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bshop/orders/v1/orders.proto\x12\x0eshop.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19shop/money/v1/money.proto\x1a\x19shop/rules/v1/rules.proto\"[\n\tOrderLine\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12(\n\nunit_price\x18\x03 \x01(\x0b\x32\x14.shop.money.v1.Money\"G\n\x07\x46\x61ilure\x12+\n\x06reason\x18\x01 \x01(\x0e\x32\x1b.shop.orders.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x8a\x02\n\x05Order\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12(\n\x05lines\x18\x04 \x03(\x0b\x32\x19.shop.orders.v1.OrderLine\x12#\n\x05total\x18\x05 \x01(\x0b\x32\x14.shop.money.v1.Money\x12)\n\x05state\x18\x06 \x01(\x0e\x32\x1a.shop.orders.v1.OrderState\x12(\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32\x17.shop.orders.v1.Failure\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"F\n\tOrderItem\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1b\n\x08quantity\x18\x02 \x01(\x05\x42\t\xaa\xbb\x18\x05\x30\x01\x38\xe8\x07\"\xaf\x01\n\x11PlaceOrderRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1d\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x32\n\x05items\x18\x03 \x03(\x0b\x32\x19.shop.orders.v1.OrderItemB\x08\xaa\xbb\x18\x04@\x01H2\x12\x30\n\x0epayment_method\x18\x04 \x01(\tB\x18\xaa\xbb\x18\x14\x08\x01\x18\x64\"\x0etok_[a-z0-9_]+\":\n\x12PlaceOrderResponse\x12$\n\x05order\x18\x01 \x01(\x0b\x32\x15.shop.orders.v1.Order\"\'\n\x0fGetOrderRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\"8\n\x10GetOrderResponse\x12$\n\x05order\x18\x01 \x01(\x0b\x32\x15.shop.orders.v1.Order\")\n\x11WatchOrderRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\":\n\x12WatchOrderResponse\x12$\n\x05order\x18\x01 \x01(\x0b\x32\x15.shop.orders.v1.Order\"i\n\x11ListOrdersRequest\x12\x1b\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02\x18@\x12\x1b\n\tpage_size\x18\x02 \x01(\x05\x42\x08\xaa\xbb\x18\x04\x30\x00\x38\x64\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xaa\xbb\x18\x02\x18@\"T\n\x12ListOrdersResponse\x12%\n\x06orders\x18\x01 \x03(\x0b\x32\x15.shop.orders.v1.Order\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xf9\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_ORDER_NOT_FOUND\x10\x01\x12\"\n\x1e\x45RROR_REASON_PRODUCT_NOT_FOUND\x10\x02\x12!\n\x1d\x45RROR_REASON_MIXED_CURRENCIES\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_ORDER_DIFFERS\x10\x04\x12\x1d\n\x19\x45RROR_REASON_OUT_OF_STOCK\x10\x05\x12!\n\x1d\x45RROR_REASON_PAYMENT_DECLINED\x10\x06\x12\x1d\n\x19\x45RROR_REASON_STEP_REFUSED\x10\x07\x12!\n\x1d\x45RROR_REASON_STEP_UNAVAILABLE\x10\x08\x12\x1f\n\x1b\x45RROR_REASON_STEP_TIMED_OUT\x10\t\x12\x1e\n\x1a\x45RROR_REASON_STILL_PLACING\x10\n*\x94\x01\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13ORDER_STATE_PLACING\x10\x01\x12\x19\n\x15ORDER_STATE_CONFIRMED\x10\x02\x12\x1a\n\x16ORDER_STATE_CANCELLING\x10\x03\x12\x19\n\x15ORDER_STATE_CANCELLED\x10\x04\x32\x91\x03\n\rOrdersService\x12]\n\nPlaceOrder\x12!.shop.orders.v1.PlaceOrderRequest\x1a\".shop.orders.v1.PlaceOrderResponse\"\x08\xaa\xbb\x18\x04\n\x02\x08\x05\x12Z\n\x08GetOrder\x12\x1f.shop.orders.v1.GetOrderRequest\x1a .shop.orders.v1.GetOrderResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x02\x12\x63\n\nWatchOrder\x12!.shop.orders.v1.WatchOrderRequest\x1a\".shop.orders.v1.WatchOrderResponse\"\x0c\x90\x02\x01\xaa\xbb\x18\x05\n\x03\x08\xac\x02\x30\x01\x12`\n\nListOrders\x12!.shop.orders.v1.ListOrdersRequest\x1a\".shop.orders.v1.ListOrdersResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bshop/orders/v1/orders.proto\x12\x0eshop.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19shop/money/v1/money.proto\x1a\x19shop/rules/v1/rules.proto\"[\n\tOrderLine\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12(\n\nunit_price\x18\x03 \x01(\x0b\x32\x14.shop.money.v1.Money\"G\n\x07\x46\x61ilure\x12+\n\x06reason\x18\x01 \x01(\x0e\x32\x1b.shop.orders.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"u\n\x0bOrderReturn\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.shop.orders.v1.Failure\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbd\x02\n\x05Order\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12(\n\x05lines\x18\x04 \x03(\x0b\x32\x19.shop.orders.v1.OrderLine\x12#\n\x05total\x18\x05 \x01(\x0b\x32\x14.shop.money.v1.Money\x12)\n\x05state\x18\x06 \x01(\x0e\x32\x1a.shop.orders.v1.OrderState\x12(\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32\x17.shop.orders.v1.Failure\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x0corder_return\x18\t \x01(\x0b\x32\x1b.shop.orders.v1.OrderReturn\"F\n\tOrderItem\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1b\n\x08quantity\x18\x02 \x01(\x05\x42\t\xaa\xbb\x18\x05\x30\x01\x38\xe8\x07\"\xaf\x01\n\x11PlaceOrderRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1d\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x32\n\x05items\x18\x03 \x03(\x0b\x32\x19.shop.orders.v1.OrderItemB\x08\xaa\xbb\x18\x04@\x01H2\x12\x30\n\x0epayment_method\x18\x04 \x01(\tB\x18\xaa\xbb\x18\x14\x08\x01\x18\x64\"\x0etok_[a-z0-9_]+\":\n\x12PlaceOrderResponse\x12$\n\x05order\x18\x01 \x01(\x0b\x32\x15.shop.orders.v1.Order\"G\n\x12ReturnOrderRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1a\n\x08order_id\x18\x02 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\";\n\x13ReturnOrderResponse\x12$\n\x05order\x18\x01 \x01(\x0b\x32\x15.shop.orders.v1.Order\"\'\n\x0fGetOrderRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\"8\n\x10GetOrderResponse\x12$\n\x05order\x18\x01 \x01(\x0b\x32\x15.shop.orders.v1.Order\")\n\x11WatchOrderRequest\x12\x14\n\x02id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\":\n\x12WatchOrderResponse\x12$\n\x05order\x18\x01 \x01(\x0b\x32\x15.shop.orders.v1.Order\"i\n\x11ListOrdersRequest\x12\x1b\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x06\xaa\xbb\x18\x02\x18@\x12\x1b\n\tpage_size\x18\x02 \x01(\x05\x42\x08\xaa\xbb\x18\x04\x30\x00\x38\x64\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xaa\xbb\x18\x02\x18@\"T\n\x12ListOrdersResponse\x12%\n\x06orders\x18\x01 \x03(\x0b\x32\x15.shop.orders.v1.Order\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xe3\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_ORDER_NOT_FOUND\x10\x01\x12\"\n\x1e\x45RROR_REASON_PRODUCT_NOT_FOUND\x10\x02\x12!\n\x1d\x45RROR_REASON_MIXED_CURRENCIES\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_ORDER_DIFFERS\x10\x04\x12\x1d\n\x19\x45RROR_REASON_OUT_OF_STOCK\x10\x05\x12!\n\x1d\x45RROR_REASON_PAYMENT_DECLINED\x10\x06\x12\x1d\n\x19\x45RROR_REASON_STEP_REFUSED\x10\x07\x12!\n\x1d\x45RROR_REASON_STEP_UNAVAILABLE\x10\x08\x12\x1f\n\x1b\x45RROR_REASON_STEP_TIMED_OUT\x10\t\x12\x1e\n\x1a\x45RROR_REASON_STILL_PLACING\x10\n\x12%\n!ERROR_REASON_ORDER_NOT_RETURNABLE\x10\x0b\x12\x1f\n\x1b\x45RROR_REASON_RETURN_DIFFERS\x10\x0c\x12 \n\x1c\x45RROR_REASON_STILL_RETURNING\x10\r*\xc9\x01\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13ORDER_STATE_PLACING\x10\x01\x12\x19\n\x15ORDER_STATE_CONFIRMED\x10\x02\x12\x1a\n\x16ORDER_STATE_CANCELLING\x10\x03\x12\x19\n\x15ORDER_STATE_CANCELLED\x10\x04\x12\x19\n\x15ORDER_STATE_RETURNING\x10\x05\x12\x18\n\x14ORDER_STATE_RETURNED\x10\x06\x32\xf3\x03\n\rOrdersService\x12]\n\nPlaceOrder\x12!.shop.orders.v1.PlaceOrderRequest\x1a\".shop.orders.v1.PlaceOrderResponse\"\x08\xaa\xbb\x18\x04\n\x02\x08\x05\x12`\n\x0bReturnOrder\x12\".shop.orders.v1.ReturnOrderRequest\x1a#.shop.orders.v1.ReturnOrderResponse\"\x08\xaa\xbb\x18\x04\n\x02\x08\x05\x12Z\n\x08GetOrder\x12\x1f.shop.orders.v1.GetOrderRequest\x1a .shop.orders.v1.GetOrderResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x02\x12\x63\n\nWatchOrder\x12!.shop.orders.v1.WatchOrderRequest\x1a\".shop.orders.v1.WatchOrderResponse\"\x0c\x90\x02\x01\xaa\xbb\x18\x05\n\x03\x08\xac\x02\x30\x01\x12`\n\nListOrders\x12!.shop.orders.v1.ListOrdersRequest\x1a\".shop.orders.v1.ListOrdersResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +46,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLACEORDERREQUEST'].fields_by_name['items']._serialized_options = b'\252\273\030\004@\001H2'
   _globals['_PLACEORDERREQUEST'].fields_by_name['payment_method']._loaded_options = None
   _globals['_PLACEORDERREQUEST'].fields_by_name['payment_method']._serialized_options = b'\252\273\030\024\010\001\030d\"\016tok_[a-z0-9_]+'
+  _globals['_RETURNORDERREQUEST'].fields_by_name['key']._loaded_options = None
+  _globals['_RETURNORDERREQUEST'].fields_by_name['key']._serialized_options = b'\252\273\030\004\010\001\030@'
+  _globals['_RETURNORDERREQUEST'].fields_by_name['order_id']._loaded_options = None
+  _globals['_RETURNORDERREQUEST'].fields_by_name['order_id']._serialized_options = b'\252\273\030\004\010\001\030@'
   _globals['_GETORDERREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_GETORDERREQUEST'].fields_by_name['id']._serialized_options = b'\252\273\030\004\010\001\030@'
   _globals['_WATCHORDERREQUEST'].fields_by_name['id']._loaded_options = None
@@ -58,40 +62,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTORDERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\252\273\030\002\030@'
   _globals['_ORDERSSERVICE'].methods_by_name['PlaceOrder']._loaded_options = None
   _globals['_ORDERSSERVICE'].methods_by_name['PlaceOrder']._serialized_options = b'\252\273\030\004\n\002\010\005'
+  _globals['_ORDERSSERVICE'].methods_by_name['ReturnOrder']._loaded_options = None
+  _globals['_ORDERSSERVICE'].methods_by_name['ReturnOrder']._serialized_options = b'\252\273\030\004\n\002\010\005'
   _globals['_ORDERSSERVICE'].methods_by_name['GetOrder']._loaded_options = None
   _globals['_ORDERSSERVICE'].methods_by_name['GetOrder']._serialized_options = b'\220\002\001\252\273\030\004\n\002\010\002'
   _globals['_ORDERSSERVICE'].methods_by_name['WatchOrder']._loaded_options = None
   _globals['_ORDERSSERVICE'].methods_by_name['WatchOrder']._serialized_options = b'\220\002\001\252\273\030\005\n\003\010\254\002'
   _globals['_ORDERSSERVICE'].methods_by_name['ListOrders']._loaded_options = None
   _globals['_ORDERSSERVICE'].methods_by_name['ListOrders']._serialized_options = b'\220\002\001\252\273\030\004\n\002\010\003'
-  _globals['_ERRORREASON']._serialized_start=1275
-  _globals['_ERRORREASON']._serialized_end=1652
-  _globals['_ORDERSTATE']._serialized_start=1655
-  _globals['_ORDERSTATE']._serialized_end=1803
+  _globals['_ERRORREASON']._serialized_start=1579
+  _globals['_ERRORREASON']._serialized_end=2062
+  _globals['_ORDERSTATE']._serialized_start=2065
+  _globals['_ORDERSTATE']._serialized_end=2266
   _globals['_ORDERLINE']._serialized_start=134
   _globals['_ORDERLINE']._serialized_end=225
   _globals['_FAILURE']._serialized_start=227
   _globals['_FAILURE']._serialized_end=298
-  _globals['_ORDER']._serialized_start=301
-  _globals['_ORDER']._serialized_end=567
-  _globals['_ORDERITEM']._serialized_start=569
-  _globals['_ORDERITEM']._serialized_end=639
-  _globals['_PLACEORDERREQUEST']._serialized_start=642
-  _globals['_PLACEORDERREQUEST']._serialized_end=817
-  _globals['_PLACEORDERRESPONSE']._serialized_start=819
-  _globals['_PLACEORDERRESPONSE']._serialized_end=877
-  _globals['_GETORDERREQUEST']._serialized_start=879
-  _globals['_GETORDERREQUEST']._serialized_end=918
-  _globals['_GETORDERRESPONSE']._serialized_start=920
-  _globals['_GETORDERRESPONSE']._serialized_end=976
-  _globals['_WATCHORDERREQUEST']._serialized_start=978
-  _globals['_WATCHORDERREQUEST']._serialized_end=1019
-  _globals['_WATCHORDERRESPONSE']._serialized_start=1021
-  _globals['_WATCHORDERRESPONSE']._serialized_end=1079
-  _globals['_LISTORDERSREQUEST']._serialized_start=1081
-  _globals['_LISTORDERSREQUEST']._serialized_end=1186
-  _globals['_LISTORDERSRESPONSE']._serialized_start=1188
-  _globals['_LISTORDERSRESPONSE']._serialized_end=1272
-  _globals['_ORDERSSERVICE']._serialized_start=1806
-  _globals['_ORDERSSERVICE']._serialized_end=2207
+  _globals['_ORDERRETURN']._serialized_start=300
+  _globals['_ORDERRETURN']._serialized_end=417
+  _globals['_ORDER']._serialized_start=420
+  _globals['_ORDER']._serialized_end=737
+  _globals['_ORDERITEM']._serialized_start=739
+  _globals['_ORDERITEM']._serialized_end=809
+  _globals['_PLACEORDERREQUEST']._serialized_start=812
+  _globals['_PLACEORDERREQUEST']._serialized_end=987
+  _globals['_PLACEORDERRESPONSE']._serialized_start=989
+  _globals['_PLACEORDERRESPONSE']._serialized_end=1047
+  _globals['_RETURNORDERREQUEST']._serialized_start=1049
+  _globals['_RETURNORDERREQUEST']._serialized_end=1120
+  _globals['_RETURNORDERRESPONSE']._serialized_start=1122
+  _globals['_RETURNORDERRESPONSE']._serialized_end=1181
+  _globals['_GETORDERREQUEST']._serialized_start=1183
+  _globals['_GETORDERREQUEST']._serialized_end=1222
+  _globals['_GETORDERRESPONSE']._serialized_start=1224
+  _globals['_GETORDERRESPONSE']._serialized_end=1280
+  _globals['_WATCHORDERREQUEST']._serialized_start=1282
+  _globals['_WATCHORDERREQUEST']._serialized_end=1323
+  _globals['_WATCHORDERRESPONSE']._serialized_start=1325
+  _globals['_WATCHORDERRESPONSE']._serialized_end=1383
+  _globals['_LISTORDERSREQUEST']._serialized_start=1385
+  _globals['_LISTORDERSREQUEST']._serialized_end=1490
+  _globals['_LISTORDERSRESPONSE']._serialized_start=1492
+  _globals['_LISTORDERSRESPONSE']._serialized_end=1576
+  _globals['_ORDERSSERVICE']._serialized_start=2269
+  _globals['_ORDERSSERVICE']._serialized_end=2768
 # @@protoc_insertion_point(module_scope)

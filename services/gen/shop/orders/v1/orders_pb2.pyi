@@ -84,6 +84,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         {"reason": "ERROR_REASON_STILL_PLACING", "domain": "shop.orders.v1", "metadata": {"order_id": "0198f"}}
     """
+    ERROR_REASON_ORDER_NOT_RETURNABLE: _ErrorReason.ValueType  # 11
+    """Only an order that is confirmed can be returned, and only once.
+
+        {"reason": "ERROR_REASON_ORDER_NOT_RETURNABLE", "domain": "shop.orders.v1",
+         "metadata": {"order_id": "0198f", "state": "CANCELLED"}}
+    """
+    ERROR_REASON_RETURN_DIFFERS: _ErrorReason.ValueType  # 12
+    """The key belongs to the return of another order.
+
+        {"reason": "ERROR_REASON_RETURN_DIFFERS", "domain": "shop.orders.v1", "metadata": {"order_id": "0198f"}}
+    """
+    ERROR_REASON_STILL_RETURNING: _ErrorReason.ValueType  # 13
+    """The deadline came before the return was decided.
+
+        {"reason": "ERROR_REASON_STILL_RETURNING", "domain": "shop.orders.v1", "metadata": {"order_id": "0198f"}}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: `reason` of google.rpc.ErrorInfo, whose domain is `shop.orders.v1`."""
@@ -145,6 +161,22 @@ ERROR_REASON_STILL_PLACING: ErrorReason.ValueType  # 10
 
     {"reason": "ERROR_REASON_STILL_PLACING", "domain": "shop.orders.v1", "metadata": {"order_id": "0198f"}}
 """
+ERROR_REASON_ORDER_NOT_RETURNABLE: ErrorReason.ValueType  # 11
+"""Only an order that is confirmed can be returned, and only once.
+
+    {"reason": "ERROR_REASON_ORDER_NOT_RETURNABLE", "domain": "shop.orders.v1",
+     "metadata": {"order_id": "0198f", "state": "CANCELLED"}}
+"""
+ERROR_REASON_RETURN_DIFFERS: ErrorReason.ValueType  # 12
+"""The key belongs to the return of another order.
+
+    {"reason": "ERROR_REASON_RETURN_DIFFERS", "domain": "shop.orders.v1", "metadata": {"order_id": "0198f"}}
+"""
+ERROR_REASON_STILL_RETURNING: ErrorReason.ValueType  # 13
+"""The deadline came before the return was decided.
+
+    {"reason": "ERROR_REASON_STILL_RETURNING", "domain": "shop.orders.v1", "metadata": {"order_id": "0198f"}}
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _OrderState:
@@ -163,6 +195,10 @@ class _OrderStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderState
     """A step failed; what was done is being undone."""
     ORDER_STATE_CANCELLED: _OrderState.ValueType  # 4
     """Everything that was done is undone: nothing charged, nothing reserved."""
+    ORDER_STATE_RETURNING: _OrderState.ValueType  # 5
+    """It is being returned; or that is being called off, and it will be CONFIRMED again."""
+    ORDER_STATE_RETURNED: _OrderState.ValueType  # 6
+    """The goods are back in stock, the money with the customer."""
 
 class OrderState(_OrderState, metaclass=_OrderStateEnumTypeWrapper):
     """Where an order stands."""
@@ -177,6 +213,10 @@ ORDER_STATE_CANCELLING: OrderState.ValueType  # 3
 """A step failed; what was done is being undone."""
 ORDER_STATE_CANCELLED: OrderState.ValueType  # 4
 """Everything that was done is undone: nothing charged, nothing reserved."""
+ORDER_STATE_RETURNING: OrderState.ValueType  # 5
+"""It is being returned; or that is being called off, and it will be CONFIRMED again."""
+ORDER_STATE_RETURNED: OrderState.ValueType  # 6
+"""The goods are back in stock, the money with the customer."""
 Global___OrderState: _TypeAlias = OrderState  # noqa: Y015
 
 @_typing.final
@@ -213,14 +253,14 @@ Global___OrderLine: _TypeAlias = OrderLine  # noqa: Y015
 
 @_typing.final
 class Failure(_message.Message):
-    """Why an order was cancelled."""
+    """Why an order was cancelled, or a return called off."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     reason: Global___ErrorReason.ValueType
-    """The reason PlaceOrder answered with."""
+    """The reason PlaceOrder or ReturnOrder answered with."""
     message: _builtins.str
     """For people."""
     def __init__(
@@ -238,6 +278,40 @@ class Failure(_message.Message):
 Global___Failure: _TypeAlias = Failure  # noqa: Y015
 
 @_typing.final
+class OrderReturn(_message.Message):
+    """That an order is to be given back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The key it was asked for with."""
+    @_builtins.property
+    def failure(self) -> Global___Failure:
+        """Why it was called off, when it was."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        failure: Global___Failure | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "failure", b"failure"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "failure", b"failure", "key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderReturn: _TypeAlias = OrderReturn  # noqa: Y015
+
+@_typing.final
 class Order(_message.Message):
     """An order."""
 
@@ -251,6 +325,7 @@ class Order(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ORDER_RETURN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Chosen by the service; later orders sort after earlier ones."""
     key: _builtins.str
@@ -275,6 +350,10 @@ class Order(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was placed."""
 
+    @_builtins.property
+    def order_return(self) -> Global___OrderReturn:
+        """Its last return, when there was one."""
+
     def __init__(
         self,
         *,
@@ -286,10 +365,11 @@ class Order(_message.Message):
         state: Global___OrderState.ValueType = ...,
         failure: Global___Failure | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        order_return: Global___OrderReturn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "failure", b"failure", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "failure", b"failure", "order_return", b"order_return", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer_id", b"customer_id", "failure", b"failure", "id", b"id", "key", b"key", "lines", b"lines", "state", b"state", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer_id", b"customer_id", "failure", b"failure", "id", b"id", "key", b"key", "lines", b"lines", "order_return", b"order_return", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -380,6 +460,56 @@ class PlaceOrderResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlaceOrderResponse: _TypeAlias = PlaceOrderResponse  # noqa: Y015
+
+@_typing.final
+class ReturnOrderRequest(_message.Message):
+    """Which order to return, under which key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Chosen by the client, new for each return the customer means; the same key is the same return."""
+    order_id: _builtins.str
+    """The order's id."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnOrderRequest: _TypeAlias = ReturnOrderRequest  # noqa: Y015
+
+@_typing.final
+class ReturnOrderResponse(_message.Message):
+    """The order, returned."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order(self) -> Global___Order:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        order: Global___Order | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnOrderResponse: _TypeAlias = ReturnOrderResponse  # noqa: Y015
 
 @_typing.final
 class GetOrderRequest(_message.Message):

@@ -40,6 +40,11 @@ class OrdersServiceStub:
                 request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderRequest.SerializeToString,
                 response_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderResponse.FromString,
                 _registered_method=True)
+        self.ReturnOrder = channel.unary_unary(
+                '/shop.orders.v1.OrdersService/ReturnOrder',
+                request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.ReturnOrderRequest.SerializeToString,
+                response_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.ReturnOrderResponse.FromString,
+                _registered_method=True)
         self.GetOrder = channel.unary_unary(
                 '/shop.orders.v1.OrdersService/GetOrder',
                 request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.SerializeToString,
@@ -87,6 +92,30 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReturnOrder(self, request, context):
+        """Returns an order, the whole of it: takes the goods back, refunds, puts them back into stock. Until the refund the return can be
+        called off, and is, when the goods cannot be taken back; the order then stays CONFIRMED, and can be returned under another key.
+        From the refund on it only goes forward, also after this call has answered and also when the service is killed in between.
+
+        The same key again is the same return: it is answered as the first time and nothing happens twice. It has no
+        idempotency level all the same, so that no proxy repeats it on its own; the customer's client may.
+
+        Answers before its deadline whatever happens behind. Metadata of the errors marked * has `order_id`.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): a field breaks its rule.
+        - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
+        - FAILED_PRECONDITION, ERROR_REASON_ORDER_NOT_RETURNABLE *: it is not CONFIRMED.
+        - FAILED_PRECONDITION, ERROR_REASON_STEP_REFUSED *: a service refused its step; the order stays CONFIRMED.
+        - ALREADY_EXISTS, ERROR_REASON_RETURN_DIFFERS *: the key belongs to the return of another order.
+        - UNAVAILABLE (RetryInfo), ERROR_REASON_STEP_UNAVAILABLE *: a service could not be reached; the order stays CONFIRMED.
+        - DEADLINE_EXCEEDED, ERROR_REASON_STEP_TIMED_OUT *: a service did not answer in time; the order stays CONFIRMED.
+        - DEADLINE_EXCEEDED, ERROR_REASON_STILL_RETURNING *: the return is not decided yet; GetOrder tells the rest.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetOrder(self, request, context):
         """One order by its id.
 
@@ -99,7 +128,8 @@ class OrdersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchOrder(self, request, context):
-        """One order as it is now, and again each time its state changes. Ends with OK once it is CONFIRMED or CANCELLED.
+        """One order as it is now, and again each time its state changes. Ends with OK once nothing is under way:
+        it is CONFIRMED, CANCELLED or RETURNED.
 
         Errors:
         - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
@@ -127,6 +157,11 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.PlaceOrder,
                     request_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderRequest.FromString,
                     response_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderResponse.SerializeToString,
+            ),
+            'ReturnOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnOrder,
+                    request_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.ReturnOrderRequest.FromString,
+                    response_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.ReturnOrderResponse.SerializeToString,
             ),
             'GetOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOrder,
@@ -172,6 +207,33 @@ class OrdersService:
             '/shop.orders.v1.OrdersService/PlaceOrder',
             shop_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderRequest.SerializeToString,
             shop_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shop.orders.v1.OrdersService/ReturnOrder',
+            shop_dot_orders_dot_v1_dot_orders__pb2.ReturnOrderRequest.SerializeToString,
+            shop_dot_orders_dot_v1_dot_orders__pb2.ReturnOrderResponse.FromString,
             options,
             channel_credentials,
             insecure,

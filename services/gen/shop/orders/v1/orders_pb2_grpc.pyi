@@ -55,6 +55,26 @@ class OrdersServiceStub:
     - DEADLINE_EXCEEDED, ERROR_REASON_STEP_TIMED_OUT *: a service did not answer in time; the order is cancelled.
     - DEADLINE_EXCEEDED, ERROR_REASON_STILL_PLACING *: the order is not decided yet; GetOrder tells the rest.
     """
+    ReturnOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ReturnOrderRequest, _orders_pb2.ReturnOrderResponse]
+    """Returns an order, the whole of it: takes the goods back, refunds, puts them back into stock. Until the refund the return can be
+    called off, and is, when the goods cannot be taken back; the order then stays CONFIRMED, and can be returned under another key.
+    From the refund on it only goes forward, also after this call has answered and also when the service is killed in between.
+
+    The same key again is the same return: it is answered as the first time and nothing happens twice. It has no
+    idempotency level all the same, so that no proxy repeats it on its own; the customer's client may.
+
+    Answers before its deadline whatever happens behind. Metadata of the errors marked * has `order_id`.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): a field breaks its rule.
+    - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
+    - FAILED_PRECONDITION, ERROR_REASON_ORDER_NOT_RETURNABLE *: it is not CONFIRMED.
+    - FAILED_PRECONDITION, ERROR_REASON_STEP_REFUSED *: a service refused its step; the order stays CONFIRMED.
+    - ALREADY_EXISTS, ERROR_REASON_RETURN_DIFFERS *: the key belongs to the return of another order.
+    - UNAVAILABLE (RetryInfo), ERROR_REASON_STEP_UNAVAILABLE *: a service could not be reached; the order stays CONFIRMED.
+    - DEADLINE_EXCEEDED, ERROR_REASON_STEP_TIMED_OUT *: a service did not answer in time; the order stays CONFIRMED.
+    - DEADLINE_EXCEEDED, ERROR_REASON_STILL_RETURNING *: the return is not decided yet; GetOrder tells the rest.
+    """
     GetOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]
     """One order by its id.
 
@@ -63,7 +83,8 @@ class OrdersServiceStub:
     - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
     """
     WatchOrder: _grpc.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.WatchOrderResponse]
-    """One order as it is now, and again each time its state changes. Ends with OK once it is CONFIRMED or CANCELLED.
+    """One order as it is now, and again each time its state changes. Ends with OK once nothing is under way:
+    it is CONFIRMED, CANCELLED or RETURNED.
 
     Errors:
     - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
@@ -104,6 +125,26 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     - DEADLINE_EXCEEDED, ERROR_REASON_STEP_TIMED_OUT *: a service did not answer in time; the order is cancelled.
     - DEADLINE_EXCEEDED, ERROR_REASON_STILL_PLACING *: the order is not decided yet; GetOrder tells the rest.
     """
+    ReturnOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ReturnOrderRequest, _orders_pb2.ReturnOrderResponse]  # type: ignore[assignment]
+    """Returns an order, the whole of it: takes the goods back, refunds, puts them back into stock. Until the refund the return can be
+    called off, and is, when the goods cannot be taken back; the order then stays CONFIRMED, and can be returned under another key.
+    From the refund on it only goes forward, also after this call has answered and also when the service is killed in between.
+
+    The same key again is the same return: it is answered as the first time and nothing happens twice. It has no
+    idempotency level all the same, so that no proxy repeats it on its own; the customer's client may.
+
+    Answers before its deadline whatever happens behind. Metadata of the errors marked * has `order_id`.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): a field breaks its rule.
+    - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
+    - FAILED_PRECONDITION, ERROR_REASON_ORDER_NOT_RETURNABLE *: it is not CONFIRMED.
+    - FAILED_PRECONDITION, ERROR_REASON_STEP_REFUSED *: a service refused its step; the order stays CONFIRMED.
+    - ALREADY_EXISTS, ERROR_REASON_RETURN_DIFFERS *: the key belongs to the return of another order.
+    - UNAVAILABLE (RetryInfo), ERROR_REASON_STEP_UNAVAILABLE *: a service could not be reached; the order stays CONFIRMED.
+    - DEADLINE_EXCEEDED, ERROR_REASON_STEP_TIMED_OUT *: a service did not answer in time; the order stays CONFIRMED.
+    - DEADLINE_EXCEEDED, ERROR_REASON_STILL_RETURNING *: the return is not decided yet; GetOrder tells the rest.
+    """
     GetOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]  # type: ignore[assignment]
     """One order by its id.
 
@@ -112,7 +153,8 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
     """
     WatchOrder: _aio.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.WatchOrderResponse]  # type: ignore[assignment]
-    """One order as it is now, and again each time its state changes. Ends with OK once it is CONFIRMED or CANCELLED.
+    """One order as it is now, and again each time its state changes. Ends with OK once nothing is under way:
+    it is CONFIRMED, CANCELLED or RETURNED.
 
     Errors:
     - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
@@ -158,6 +200,32 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ReturnOrder(
+        self,
+        request: _orders_pb2.ReturnOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.ReturnOrderResponse, _abc.Awaitable[_orders_pb2.ReturnOrderResponse]]:
+        """Returns an order, the whole of it: takes the goods back, refunds, puts them back into stock. Until the refund the return can be
+        called off, and is, when the goods cannot be taken back; the order then stays CONFIRMED, and can be returned under another key.
+        From the refund on it only goes forward, also after this call has answered and also when the service is killed in between.
+
+        The same key again is the same return: it is answered as the first time and nothing happens twice. It has no
+        idempotency level all the same, so that no proxy repeats it on its own; the customer's client may.
+
+        Answers before its deadline whatever happens behind. Metadata of the errors marked * has `order_id`.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): a field breaks its rule.
+        - NOT_FOUND, ERROR_REASON_ORDER_NOT_FOUND: no order has this id.
+        - FAILED_PRECONDITION, ERROR_REASON_ORDER_NOT_RETURNABLE *: it is not CONFIRMED.
+        - FAILED_PRECONDITION, ERROR_REASON_STEP_REFUSED *: a service refused its step; the order stays CONFIRMED.
+        - ALREADY_EXISTS, ERROR_REASON_RETURN_DIFFERS *: the key belongs to the return of another order.
+        - UNAVAILABLE (RetryInfo), ERROR_REASON_STEP_UNAVAILABLE *: a service could not be reached; the order stays CONFIRMED.
+        - DEADLINE_EXCEEDED, ERROR_REASON_STEP_TIMED_OUT *: a service did not answer in time; the order stays CONFIRMED.
+        - DEADLINE_EXCEEDED, ERROR_REASON_STILL_RETURNING *: the return is not decided yet; GetOrder tells the rest.
+        """
+
+    @_abc_1.abstractmethod
     def GetOrder(
         self,
         request: _orders_pb2.GetOrderRequest,
@@ -176,7 +244,8 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.WatchOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_orders_pb2.WatchOrderResponse], _abc.AsyncIterator[_orders_pb2.WatchOrderResponse]]:
-        """One order as it is now, and again each time its state changes. Ends with OK once it is CONFIRMED or CANCELLED.
+        """One order as it is now, and again each time its state changes. Ends with OK once nothing is under way:
+        it is CONFIRMED, CANCELLED or RETURNED.
 
         Errors:
         - INVALID_ARGUMENT (BadRequest): the id is empty or too long.

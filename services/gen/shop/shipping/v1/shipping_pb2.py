@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ...rules.v1 import rules_pb2 as shop_dot_rules_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fshop/shipping/v1/shipping.proto\x12\x10shop.shipping.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19shop/rules/v1/rules.proto\"D\n\x06Parcel\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1c\n\x08quantity\x18\x02 \x01(\x05\x42\n\xaa\xbb\x18\x06\x30\x01\x38\xa0\x8d\x06\"\xd0\x01\n\x08Shipment\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.shop.shipping.v1.ShipmentState\x12\x14\n\x0crecipient_id\x18\x03 \x01(\t\x12)\n\x07parcels\x18\x04 \x03(\x0b\x32\x18.shop.shipping.v1.Parcel\x12\x15\n\rtracking_code\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x01\n\x15\x43reateShipmentRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\x12\x1e\n\x0crecipient_id\x18\x02 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x33\n\x07parcels\x18\x03 \x03(\x0b\x32\x18.shop.shipping.v1.ParcelB\x08\xaa\xbb\x18\x04@\x01H2\"F\n\x16\x43reateShipmentResponse\x12,\n\x08shipment\x18\x01 \x01(\x0b\x32\x1a.shop.shipping.v1.Shipment\".\n\x15\x43\x61ncelShipmentRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"F\n\x16\x43\x61ncelShipmentResponse\x12,\n\x08shipment\x18\x01 \x01(\x0b\x32\x1a.shop.shipping.v1.Shipment\"+\n\x12GetShipmentRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"C\n\x13GetShipmentResponse\x12,\n\x08shipment\x18\x01 \x01(\x0b\x32\x1a.shop.shipping.v1.Shipment\"O\n\x14ListShipmentsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05\x42\x08\xaa\xbb\x18\x04\x30\x00\x38\x64\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xaa\xbb\x18\x02\x18\x64\"_\n\x15ListShipmentsResponse\x12-\n\tshipments\x18\x01 \x03(\x0b\x32\x1a.shop.shipping.v1.Shipment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xb8\x01\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12#\n\x1f\x45RROR_REASON_SHIPMENT_CANCELLED\x10\x01\x12!\n\x1d\x45RROR_REASON_SHIPMENT_DIFFERS\x10\x02\x12#\n\x1f\x45RROR_REASON_SHIPMENT_NOT_FOUND\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_UNDELIVERABLE\x10\x04*i\n\rShipmentState\x12\x1e\n\x1aSHIPMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SHIPMENT_STATE_CREATED\x10\x01\x12\x1c\n\x18SHIPMENT_STATE_CANCELLED\x10\x02\x32\xcd\x03\n\x0fShippingService\x12p\n\x0e\x43reateShipment\x12\'.shop.shipping.v1.CreateShipmentRequest\x1a(.shop.shipping.v1.CreateShipmentResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x03\x12p\n\x0e\x43\x61ncelShipment\x12\'.shop.shipping.v1.CancelShipmentRequest\x1a(.shop.shipping.v1.CancelShipmentResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x03\x12g\n\x0bGetShipment\x12$.shop.shipping.v1.GetShipmentRequest\x1a%.shop.shipping.v1.GetShipmentResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x02\x12m\n\rListShipments\x12&.shop.shipping.v1.ListShipmentsRequest\x1a\'.shop.shipping.v1.ListShipmentsResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fshop/shipping/v1/shipping.proto\x12\x10shop.shipping.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19shop/rules/v1/rules.proto\"D\n\x06Parcel\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1c\n\x08quantity\x18\x02 \x01(\x05\x42\n\xaa\xbb\x18\x06\x30\x01\x38\xa0\x8d\x06\"\xd0\x01\n\x08Shipment\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.shop.shipping.v1.ShipmentState\x12\x14\n\x0crecipient_id\x18\x03 \x01(\t\x12)\n\x07parcels\x18\x04 \x03(\x0b\x32\x18.shop.shipping.v1.Parcel\x12\x15\n\rtracking_code\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x83\x01\n\x15\x43reateShipmentRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\x12\x1e\n\x0crecipient_id\x18\x02 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x33\n\x07parcels\x18\x03 \x03(\x0b\x32\x18.shop.shipping.v1.ParcelB\x08\xaa\xbb\x18\x04@\x01H2\"F\n\x16\x43reateShipmentResponse\x12,\n\x08shipment\x18\x01 \x01(\x0b\x32\x1a.shop.shipping.v1.Shipment\".\n\x15\x43\x61ncelShipmentRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"F\n\x16\x43\x61ncelShipmentResponse\x12,\n\x08shipment\x18\x01 \x01(\x0b\x32\x1a.shop.shipping.v1.Shipment\"L\n\x15ReturnShipmentRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\x12\x1c\n\nreturn_key\x18\x02 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"F\n\x16ReturnShipmentResponse\x12,\n\x08shipment\x18\x01 \x01(\x0b\x32\x1a.shop.shipping.v1.Shipment\"J\n\x13\x43\x61ncelReturnRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\x12\x1c\n\nreturn_key\x18\x02 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"D\n\x14\x43\x61ncelReturnResponse\x12,\n\x08shipment\x18\x01 \x01(\x0b\x32\x1a.shop.shipping.v1.Shipment\"+\n\x12GetShipmentRequest\x12\x15\n\x03key\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"C\n\x13GetShipmentResponse\x12,\n\x08shipment\x18\x01 \x01(\x0b\x32\x1a.shop.shipping.v1.Shipment\"O\n\x14ListShipmentsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05\x42\x08\xaa\xbb\x18\x04\x30\x00\x38\x64\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xaa\xbb\x18\x02\x18\x64\"_\n\x15ListShipmentsResponse\x12-\n\tshipments\x18\x01 \x03(\x0b\x32\x1a.shop.shipping.v1.Shipment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xff\x01\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12#\n\x1f\x45RROR_REASON_SHIPMENT_CANCELLED\x10\x01\x12!\n\x1d\x45RROR_REASON_SHIPMENT_DIFFERS\x10\x02\x12#\n\x1f\x45RROR_REASON_SHIPMENT_NOT_FOUND\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_UNDELIVERABLE\x10\x04\x12\"\n\x1e\x45RROR_REASON_SHIPMENT_RETURNED\x10\x05\x12!\n\x1d\x45RROR_REASON_RETURN_CANCELLED\x10\x06*\x86\x01\n\rShipmentState\x12\x1e\n\x1aSHIPMENT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SHIPMENT_STATE_CREATED\x10\x01\x12\x1c\n\x18SHIPMENT_STATE_CANCELLED\x10\x02\x12\x1b\n\x17SHIPMENT_STATE_RETURNED\x10\x03\x32\xab\x05\n\x0fShippingService\x12p\n\x0e\x43reateShipment\x12\'.shop.shipping.v1.CreateShipmentRequest\x1a(.shop.shipping.v1.CreateShipmentResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x03\x12p\n\x0e\x43\x61ncelShipment\x12\'.shop.shipping.v1.CancelShipmentRequest\x1a(.shop.shipping.v1.CancelShipmentResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x03\x12p\n\x0eReturnShipment\x12\'.shop.shipping.v1.ReturnShipmentRequest\x1a(.shop.shipping.v1.ReturnShipmentResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x03\x12j\n\x0c\x43\x61ncelReturn\x12%.shop.shipping.v1.CancelReturnRequest\x1a&.shop.shipping.v1.CancelReturnResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x03\x12g\n\x0bGetShipment\x12$.shop.shipping.v1.GetShipmentRequest\x1a%.shop.shipping.v1.GetShipmentResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x02\x12m\n\rListShipments\x12&.shop.shipping.v1.ListShipmentsRequest\x1a\'.shop.shipping.v1.ListShipmentsResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATESHIPMENTREQUEST'].fields_by_name['parcels']._serialized_options = b'\252\273\030\004@\001H2'
   _globals['_CANCELSHIPMENTREQUEST'].fields_by_name['key']._loaded_options = None
   _globals['_CANCELSHIPMENTREQUEST'].fields_by_name['key']._serialized_options = b'\252\273\030\004\010\001\030d'
+  _globals['_RETURNSHIPMENTREQUEST'].fields_by_name['key']._loaded_options = None
+  _globals['_RETURNSHIPMENTREQUEST'].fields_by_name['key']._serialized_options = b'\252\273\030\004\010\001\030d'
+  _globals['_RETURNSHIPMENTREQUEST'].fields_by_name['return_key']._loaded_options = None
+  _globals['_RETURNSHIPMENTREQUEST'].fields_by_name['return_key']._serialized_options = b'\252\273\030\004\010\001\030d'
+  _globals['_CANCELRETURNREQUEST'].fields_by_name['key']._loaded_options = None
+  _globals['_CANCELRETURNREQUEST'].fields_by_name['key']._serialized_options = b'\252\273\030\004\010\001\030d'
+  _globals['_CANCELRETURNREQUEST'].fields_by_name['return_key']._loaded_options = None
+  _globals['_CANCELRETURNREQUEST'].fields_by_name['return_key']._serialized_options = b'\252\273\030\004\010\001\030d'
   _globals['_GETSHIPMENTREQUEST'].fields_by_name['key']._loaded_options = None
   _globals['_GETSHIPMENTREQUEST'].fields_by_name['key']._serialized_options = b'\252\273\030\004\010\001\030d'
   _globals['_LISTSHIPMENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -55,14 +63,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHIPPINGSERVICE'].methods_by_name['CreateShipment']._serialized_options = b'\220\002\002\252\273\030\004\n\002\010\003'
   _globals['_SHIPPINGSERVICE'].methods_by_name['CancelShipment']._loaded_options = None
   _globals['_SHIPPINGSERVICE'].methods_by_name['CancelShipment']._serialized_options = b'\220\002\002\252\273\030\004\n\002\010\003'
+  _globals['_SHIPPINGSERVICE'].methods_by_name['ReturnShipment']._loaded_options = None
+  _globals['_SHIPPINGSERVICE'].methods_by_name['ReturnShipment']._serialized_options = b'\220\002\002\252\273\030\004\n\002\010\003'
+  _globals['_SHIPPINGSERVICE'].methods_by_name['CancelReturn']._loaded_options = None
+  _globals['_SHIPPINGSERVICE'].methods_by_name['CancelReturn']._serialized_options = b'\220\002\002\252\273\030\004\n\002\010\003'
   _globals['_SHIPPINGSERVICE'].methods_by_name['GetShipment']._loaded_options = None
   _globals['_SHIPPINGSERVICE'].methods_by_name['GetShipment']._serialized_options = b'\220\002\001\252\273\030\004\n\002\010\002'
   _globals['_SHIPPINGSERVICE'].methods_by_name['ListShipments']._loaded_options = None
   _globals['_SHIPPINGSERVICE'].methods_by_name['ListShipments']._serialized_options = b'\220\002\001\252\273\030\004\n\002\010\003'
-  _globals['_ERRORREASON']._serialized_start=1013
-  _globals['_ERRORREASON']._serialized_end=1197
-  _globals['_SHIPMENTSTATE']._serialized_start=1199
-  _globals['_SHIPMENTSTATE']._serialized_end=1304
+  _globals['_ERRORREASON']._serialized_start=1309
+  _globals['_ERRORREASON']._serialized_end=1564
+  _globals['_SHIPMENTSTATE']._serialized_start=1567
+  _globals['_SHIPMENTSTATE']._serialized_end=1701
   _globals['_PARCEL']._serialized_start=113
   _globals['_PARCEL']._serialized_end=181
   _globals['_SHIPMENT']._serialized_start=184
@@ -75,14 +87,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANCELSHIPMENTREQUEST']._serialized_end=646
   _globals['_CANCELSHIPMENTRESPONSE']._serialized_start=648
   _globals['_CANCELSHIPMENTRESPONSE']._serialized_end=718
-  _globals['_GETSHIPMENTREQUEST']._serialized_start=720
-  _globals['_GETSHIPMENTREQUEST']._serialized_end=763
-  _globals['_GETSHIPMENTRESPONSE']._serialized_start=765
-  _globals['_GETSHIPMENTRESPONSE']._serialized_end=832
-  _globals['_LISTSHIPMENTSREQUEST']._serialized_start=834
-  _globals['_LISTSHIPMENTSREQUEST']._serialized_end=913
-  _globals['_LISTSHIPMENTSRESPONSE']._serialized_start=915
-  _globals['_LISTSHIPMENTSRESPONSE']._serialized_end=1010
-  _globals['_SHIPPINGSERVICE']._serialized_start=1307
-  _globals['_SHIPPINGSERVICE']._serialized_end=1768
+  _globals['_RETURNSHIPMENTREQUEST']._serialized_start=720
+  _globals['_RETURNSHIPMENTREQUEST']._serialized_end=796
+  _globals['_RETURNSHIPMENTRESPONSE']._serialized_start=798
+  _globals['_RETURNSHIPMENTRESPONSE']._serialized_end=868
+  _globals['_CANCELRETURNREQUEST']._serialized_start=870
+  _globals['_CANCELRETURNREQUEST']._serialized_end=944
+  _globals['_CANCELRETURNRESPONSE']._serialized_start=946
+  _globals['_CANCELRETURNRESPONSE']._serialized_end=1014
+  _globals['_GETSHIPMENTREQUEST']._serialized_start=1016
+  _globals['_GETSHIPMENTREQUEST']._serialized_end=1059
+  _globals['_GETSHIPMENTRESPONSE']._serialized_start=1061
+  _globals['_GETSHIPMENTRESPONSE']._serialized_end=1128
+  _globals['_LISTSHIPMENTSREQUEST']._serialized_start=1130
+  _globals['_LISTSHIPMENTSREQUEST']._serialized_end=1209
+  _globals['_LISTSHIPMENTSRESPONSE']._serialized_start=1211
+  _globals['_LISTSHIPMENTSRESPONSE']._serialized_end=1306
+  _globals['_SHIPPINGSERVICE']._serialized_start=1704
+  _globals['_SHIPPINGSERVICE']._serialized_end=2387
 # @@protoc_insertion_point(module_scope)

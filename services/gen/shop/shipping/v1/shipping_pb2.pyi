@@ -48,6 +48,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         {"reason": "ERROR_REASON_UNDELIVERABLE", "domain": "shop.shipping.v1", "metadata": {"recipient_id": "nowhere"}}
     """
+    ERROR_REASON_SHIPMENT_RETURNED: _ErrorReason.ValueType  # 5
+    """It came back by another return.
+
+        {"reason": "ERROR_REASON_SHIPMENT_RETURNED", "domain": "shop.shipping.v1", "metadata": {"key": "order-1:ship"}}
+    """
+    ERROR_REASON_RETURN_CANCELLED: _ErrorReason.ValueType  # 6
+    """The return was called off, perhaps before it was asked for.
+
+        {"reason": "ERROR_REASON_RETURN_CANCELLED", "domain": "shop.shipping.v1", "metadata": {"return_key": "return-1"}}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: `reason` of google.rpc.ErrorInfo, whose domain is `shop.shipping.v1`."""
@@ -74,6 +84,16 @@ ERROR_REASON_UNDELIVERABLE: ErrorReason.ValueType  # 4
 
     {"reason": "ERROR_REASON_UNDELIVERABLE", "domain": "shop.shipping.v1", "metadata": {"recipient_id": "nowhere"}}
 """
+ERROR_REASON_SHIPMENT_RETURNED: ErrorReason.ValueType  # 5
+"""It came back by another return.
+
+    {"reason": "ERROR_REASON_SHIPMENT_RETURNED", "domain": "shop.shipping.v1", "metadata": {"key": "order-1:ship"}}
+"""
+ERROR_REASON_RETURN_CANCELLED: ErrorReason.ValueType  # 6
+"""The return was called off, perhaps before it was asked for.
+
+    {"reason": "ERROR_REASON_RETURN_CANCELLED", "domain": "shop.shipping.v1", "metadata": {"return_key": "return-1"}}
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _ShipmentState:
@@ -88,6 +108,8 @@ class _ShipmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Shipmen
     """The carrier was told."""
     SHIPMENT_STATE_CANCELLED: _ShipmentState.ValueType  # 2
     """It is not sent."""
+    SHIPMENT_STATE_RETURNED: _ShipmentState.ValueType  # 3
+    """It came back."""
 
 class ShipmentState(_ShipmentState, metaclass=_ShipmentStateEnumTypeWrapper):
     """Where a shipment stands."""
@@ -98,6 +120,8 @@ SHIPMENT_STATE_CREATED: ShipmentState.ValueType  # 1
 """The carrier was told."""
 SHIPMENT_STATE_CANCELLED: ShipmentState.ValueType  # 2
 """It is not sent."""
+SHIPMENT_STATE_RETURNED: ShipmentState.ValueType  # 3
+"""It came back."""
 Global___ShipmentState: _TypeAlias = ShipmentState  # noqa: Y015
 
 @_typing.final
@@ -273,6 +297,106 @@ class CancelShipmentResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelShipmentResponse: _TypeAlias = CancelShipmentResponse  # noqa: Y015
+
+@_typing.final
+class ReturnShipmentRequest(_message.Message):
+    """Which shipment to bring back, under which key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    RETURN_KEY_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Its key."""
+    return_key: _builtins.str
+    """Chosen by the caller; the same key is the same return."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        return_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "return_key", b"return_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnShipmentRequest: _TypeAlias = ReturnShipmentRequest  # noqa: Y015
+
+@_typing.final
+class ReturnShipmentResponse(_message.Message):
+    """The shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def shipment(self) -> Global___Shipment:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        shipment: Global___Shipment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnShipmentResponse: _TypeAlias = ReturnShipmentResponse  # noqa: Y015
+
+@_typing.final
+class CancelReturnRequest(_message.Message):
+    """Which return to call off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    RETURN_KEY_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The shipment's key."""
+    return_key: _builtins.str
+    """The return's."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        return_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "return_key", b"return_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelReturnRequest: _TypeAlias = CancelReturnRequest  # noqa: Y015
+
+@_typing.final
+class CancelReturnResponse(_message.Message):
+    """The shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def shipment(self) -> Global___Shipment:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        shipment: Global___Shipment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelReturnResponse: _TypeAlias = CancelReturnResponse  # noqa: Y015
 
 @_typing.final
 class GetShipmentRequest(_message.Message):

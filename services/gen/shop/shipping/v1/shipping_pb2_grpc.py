@@ -46,6 +46,16 @@ class ShippingServiceStub:
                 request_serializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelShipmentRequest.SerializeToString,
                 response_deserializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelShipmentResponse.FromString,
                 _registered_method=True)
+        self.ReturnShipment = channel.unary_unary(
+                '/shop.shipping.v1.ShippingService/ReturnShipment',
+                request_serializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.ReturnShipmentRequest.SerializeToString,
+                response_deserializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.ReturnShipmentResponse.FromString,
+                _registered_method=True)
+        self.CancelReturn = channel.unary_unary(
+                '/shop.shipping.v1.ShippingService/CancelReturn',
+                request_serializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelReturnRequest.SerializeToString,
+                response_deserializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelReturnResponse.FromString,
+                _registered_method=True)
         self.GetShipment = channel.unary_unary(
                 '/shop.shipping.v1.ShippingService/GetShipment',
                 request_serializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.GetShipmentRequest.SerializeToString,
@@ -90,6 +100,35 @@ class ShippingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReturnShipment(self, request, context):
+        """Has goods brought back from whoever they went to. The same return again is answered as the first time.
+
+        A caller that does not learn the outcome (DEADLINE_EXCEEDED, UNAVAILABLE) repeats the call with the same keys, or calls
+        CancelReturn with them.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): a key is empty or too long.
+        - NOT_FOUND, ERROR_REASON_SHIPMENT_NOT_FOUND: nothing was sent or cancelled under this key.
+        - FAILED_PRECONDITION, ERROR_REASON_SHIPMENT_CANCELLED: it was never sent.
+        - FAILED_PRECONDITION, ERROR_REASON_SHIPMENT_RETURNED: it came back by another return.
+        - FAILED_PRECONDITION, ERROR_REASON_RETURN_CANCELLED: this return was called off.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelReturn(self, request, context):
+        """Calls a return off: goods that came back by it go out again. A return that is not known is called off, too: a ReturnShipment
+        with it that comes late, overtaken by this call, brings nothing back.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): a key is empty or too long.
+        - NOT_FOUND, ERROR_REASON_SHIPMENT_NOT_FOUND: nothing was sent or cancelled under this key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetShipment(self, request, context):
         """One shipment by its key.
 
@@ -123,6 +162,16 @@ def add_ShippingServiceServicer_to_server(servicer, server):
                     servicer.CancelShipment,
                     request_deserializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelShipmentRequest.FromString,
                     response_serializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelShipmentResponse.SerializeToString,
+            ),
+            'ReturnShipment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnShipment,
+                    request_deserializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.ReturnShipmentRequest.FromString,
+                    response_serializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.ReturnShipmentResponse.SerializeToString,
+            ),
+            'CancelReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelReturn,
+                    request_deserializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelReturnRequest.FromString,
+                    response_serializer=shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelReturnResponse.SerializeToString,
             ),
             'GetShipment': grpc.unary_unary_rpc_method_handler(
                     servicer.GetShipment,
@@ -191,6 +240,60 @@ class ShippingService:
             '/shop.shipping.v1.ShippingService/CancelShipment',
             shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelShipmentRequest.SerializeToString,
             shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelShipmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnShipment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shop.shipping.v1.ShippingService/ReturnShipment',
+            shop_dot_shipping_dot_v1_dot_shipping__pb2.ReturnShipmentRequest.SerializeToString,
+            shop_dot_shipping_dot_v1_dot_shipping__pb2.ReturnShipmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shop.shipping.v1.ShippingService/CancelReturn',
+            shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelReturnRequest.SerializeToString,
+            shop_dot_shipping_dot_v1_dot_shipping__pb2.CancelReturnResponse.FromString,
             options,
             channel_credentials,
             insecure,

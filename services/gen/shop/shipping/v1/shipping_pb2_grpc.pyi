@@ -54,6 +54,27 @@ class ShippingServiceStub:
     Errors:
     - INVALID_ARGUMENT (BadRequest): the key is empty or too long.
     """
+    ReturnShipment: _grpc.UnaryUnaryMultiCallable[_shipping_pb2.ReturnShipmentRequest, _shipping_pb2.ReturnShipmentResponse]
+    """Has goods brought back from whoever they went to. The same return again is answered as the first time.
+
+    A caller that does not learn the outcome (DEADLINE_EXCEEDED, UNAVAILABLE) repeats the call with the same keys, or calls
+    CancelReturn with them.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): a key is empty or too long.
+    - NOT_FOUND, ERROR_REASON_SHIPMENT_NOT_FOUND: nothing was sent or cancelled under this key.
+    - FAILED_PRECONDITION, ERROR_REASON_SHIPMENT_CANCELLED: it was never sent.
+    - FAILED_PRECONDITION, ERROR_REASON_SHIPMENT_RETURNED: it came back by another return.
+    - FAILED_PRECONDITION, ERROR_REASON_RETURN_CANCELLED: this return was called off.
+    """
+    CancelReturn: _grpc.UnaryUnaryMultiCallable[_shipping_pb2.CancelReturnRequest, _shipping_pb2.CancelReturnResponse]
+    """Calls a return off: goods that came back by it go out again. A return that is not known is called off, too: a ReturnShipment
+    with it that comes late, overtaken by this call, brings nothing back.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): a key is empty or too long.
+    - NOT_FOUND, ERROR_REASON_SHIPMENT_NOT_FOUND: nothing was sent or cancelled under this key.
+    """
     GetShipment: _grpc.UnaryUnaryMultiCallable[_shipping_pb2.GetShipmentRequest, _shipping_pb2.GetShipmentResponse]
     """One shipment by its key.
 
@@ -93,6 +114,27 @@ class ShippingServiceAsyncStub(ShippingServiceStub):
 
     Errors:
     - INVALID_ARGUMENT (BadRequest): the key is empty or too long.
+    """
+    ReturnShipment: _aio.UnaryUnaryMultiCallable[_shipping_pb2.ReturnShipmentRequest, _shipping_pb2.ReturnShipmentResponse]  # type: ignore[assignment]
+    """Has goods brought back from whoever they went to. The same return again is answered as the first time.
+
+    A caller that does not learn the outcome (DEADLINE_EXCEEDED, UNAVAILABLE) repeats the call with the same keys, or calls
+    CancelReturn with them.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): a key is empty or too long.
+    - NOT_FOUND, ERROR_REASON_SHIPMENT_NOT_FOUND: nothing was sent or cancelled under this key.
+    - FAILED_PRECONDITION, ERROR_REASON_SHIPMENT_CANCELLED: it was never sent.
+    - FAILED_PRECONDITION, ERROR_REASON_SHIPMENT_RETURNED: it came back by another return.
+    - FAILED_PRECONDITION, ERROR_REASON_RETURN_CANCELLED: this return was called off.
+    """
+    CancelReturn: _aio.UnaryUnaryMultiCallable[_shipping_pb2.CancelReturnRequest, _shipping_pb2.CancelReturnResponse]  # type: ignore[assignment]
+    """Calls a return off: goods that came back by it go out again. A return that is not known is called off, too: a ReturnShipment
+    with it that comes late, overtaken by this call, brings nothing back.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): a key is empty or too long.
+    - NOT_FOUND, ERROR_REASON_SHIPMENT_NOT_FOUND: nothing was sent or cancelled under this key.
     """
     GetShipment: _aio.UnaryUnaryMultiCallable[_shipping_pb2.GetShipmentRequest, _shipping_pb2.GetShipmentResponse]  # type: ignore[assignment]
     """One shipment by its key.
@@ -142,6 +184,39 @@ class ShippingServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors:
         - INVALID_ARGUMENT (BadRequest): the key is empty or too long.
+        """
+
+    @_abc_1.abstractmethod
+    def ReturnShipment(
+        self,
+        request: _shipping_pb2.ReturnShipmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_shipping_pb2.ReturnShipmentResponse, _abc.Awaitable[_shipping_pb2.ReturnShipmentResponse]]:
+        """Has goods brought back from whoever they went to. The same return again is answered as the first time.
+
+        A caller that does not learn the outcome (DEADLINE_EXCEEDED, UNAVAILABLE) repeats the call with the same keys, or calls
+        CancelReturn with them.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): a key is empty or too long.
+        - NOT_FOUND, ERROR_REASON_SHIPMENT_NOT_FOUND: nothing was sent or cancelled under this key.
+        - FAILED_PRECONDITION, ERROR_REASON_SHIPMENT_CANCELLED: it was never sent.
+        - FAILED_PRECONDITION, ERROR_REASON_SHIPMENT_RETURNED: it came back by another return.
+        - FAILED_PRECONDITION, ERROR_REASON_RETURN_CANCELLED: this return was called off.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelReturn(
+        self,
+        request: _shipping_pb2.CancelReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_shipping_pb2.CancelReturnResponse, _abc.Awaitable[_shipping_pb2.CancelReturnResponse]]:
+        """Calls a return off: goods that came back by it go out again. A return that is not known is called off, too: a ReturnShipment
+        with it that comes late, overtaken by this call, brings nothing back.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): a key is empty or too long.
+        - NOT_FOUND, ERROR_REASON_SHIPMENT_NOT_FOUND: nothing was sent or cancelled under this key.
         """
 
     @_abc_1.abstractmethod
