@@ -78,7 +78,9 @@ spec:
 - {name: VERSION, value: {{ .version }}}
 - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
 - {name: DATABASE_URL, value: {{ .root.Values.database.url | quote }}}
-- {name: WORKERS, value: {{ .root.Values.workers | quote }}}
+{{- with .root.Values.workers }}
+- {name: WORKERS, value: {{ . | quote }}}
+{{- end }}
 - {name: LOG_LEVEL, value: {{ .root.Values.logLevel }}}
 - {name: DEVELOPMENT, value: {{ .root.Values.global.development | quote }}}
 {{- with .root.Values.global.otlpEndpoint }}
