@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mesh.cli import manifests
+from mesh.cli.running import live, running_options
 
 if TYPE_CHECKING:
     from mesh.explain.answer import Answer
     from mesh.explain.question import Question
     from mesh.explain.scene import Scene
+    from mesh.live.scene import Live
 
 _COLOURS = {"allowed": "green", "answered": "yellow", "divided": "yellow"}
 
@@ -36,6 +38,7 @@ _COLOURS = {"allowed": "green", "answered": "yellow", "divided": "yellow"}
     help="A file with the claims, as JSON, of a valid token.",
 )
 @manifests.chart_options
+@running_options
 @click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     files: tuple[str, ...],
@@ -50,28 +53,36 @@ def command(
     values: tuple[Path, ...],
     release: str,
     namespace: str,
+    file: Path | None,
+    kubeconfig: Path | None,
+    context: str | None,
     output: str,
 ) -> None:
     """Say what a request would meet in the mesh of FILES (or of a chart): whether it is allowed and by which line, where it goes and in
     which shares, and what happens when that fails.
 
-    Nothing runs for it. The answer is the exit code's business only when there is none: 2 for an unknown name.
+    Without FILES and --chart it is asked of the proxies of the mesh that runs here, or of a cluster, and what they do is compared with
+    what the objects there say; with them and a cluster, also with the files.
+
+    Nothing is sent for it. The answer is the exit code's business only when there is none: 2 for an unknown name.
     """
     from mesh.explain.nearest import Unknown
     from mesh.explain.question import Question
+    from mesh.live.scene import Unanswered
     from mesh.simulate.text import Unsimulated
 
     if method and path:
         raise click.UsageError("either --method or --path")
-    if not files and chart is None:
-        raise click.UsageError("say which FILES the mesh is made of, or --chart DIR")
     given = dict(_header(text) for text in headers)
     question = Question(source, to, method, path, verb.upper(), given, _claims(jwt))
-    scene = _from_files(files, chart, values, release, namespace)
+    written = _from_files(files, chart, values, release, namespace) if files or chart else None
+    runs = live(file, kubeconfig, context) if not written or kubeconfig or context else None
     try:
-        answer = _answer(question, scene)
+        answer = _answer(question, written, runs)
     except Unknown as error:
         raise click.UsageError(str(error)) from None
+    except Unanswered as error:
+        raise click.ClickException(str(error)) from None
     except Unsimulated as error:
         raise click.ClickException(f"this cannot be said without a proxy: {error}") from None
     if output == "json":
@@ -80,11 +91,17 @@ def command(
         _print(answer)
 
 
-def _answer(question: Question, scene: Scene) -> Answer:
+def _answer(question: Question, written: Scene | None, runs: Live | None) -> Answer:
+    """Of the mesh that runs where there is one, compared with what is written."""
     from mesh.explain.judge import answer
     from mesh.explain.question import asked
+    from mesh.live.compared import compared
 
-    return answer(asked(question, scene), scene)
+    said = answer(asked(question, written), written) if written else None
+    if runs is None:
+        assert said is not None
+        return said
+    return compared(question, runs, said)
 
 
 def _from_files(

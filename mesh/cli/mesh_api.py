@@ -45,20 +45,25 @@ class Api:
 
     def _items(self, resource: str) -> Sequence[Object]:
         """All objects of a resource of the core group, of every namespace."""
+        items: Sequence[Object] = self.get(f"/api/v1/{resource}")["items"]
+        return items
+
+    def get(self, path: str) -> Object:
+        """What the API answers; an empty list for a resource that it does not have."""
         token = self._config["users"][0]["user"]["token"]
         try:
-            self._connection.request(
-                "GET", f"/api/v1/{resource}", headers={"Authorization": f"Bearer {token}"}
-            )
+            self._connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
             answer = self._connection.getresponse()
             body = json.loads(answer.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             text = "the mesh does not answer; `mesh up` starts it again, and takes over what still runs"
             raise click.ClickException(f"{text} ({error.__class__.__name__})") from None
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return {"items": []}
         if answer.status != HTTPStatus.OK:
             raise click.ClickException(f"the mesh answers {answer.status}: {body.get('message', '')}")
-        items: Sequence[Object] = body["items"]
-        return items
+        found: Object = body
+        return found
 
     @cached_property
     def pods(self) -> Sequence[Object]:

@@ -70,7 +70,8 @@ class Mirror:
 
 @dataclass(frozen=True)
 class Answer:
-    """``status`` is the HTTP status of an answer that a proxy gives by itself, else 0; ``hint`` what may help."""
+    """``status`` is the HTTP status of an answer that a proxy gives by itself, else 0; ``hint`` what may help; ``differs`` where what runs
+    and what is written disagree."""
 
     source: str
     identity: str
@@ -90,3 +91,4 @@ class Answer:
     unread: tuple[str, ...]
     routed: bool = True
     note: str = ""
+    differs: tuple[str, ...] = ()

@@ -116,4 +116,6 @@ def _named(configs: Any, namespace: str, name: str) -> Config[Any] | None:
 
 
 def _at(config: Config[Any] | None, *path: str | int) -> str:
-    return str(config.line(*path)) if config else ""
+    """Empty for an object that came over an API: it is named by what it is."""
+    place = config.line(*path) if config else None
+    return str(place) if place and place.line else ""

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from mesh.compile.virtualhost import domains
+from mesh.envoy.address import LOOPBACK
 from mesh.explain.nearest import Unknown, unknown
 from mesh.explain.scene import Scene
 from mesh.model.mesh import Mesh
@@ -114,7 +115,7 @@ def _connection(scene: Scene, caller: Workload, service: Service | None, port: i
     address = next(iter(service.addresses), _NOWHERE) if service else _NOWHERE
     if service and scene.placement.local:
         placed = scene.placement.outbound.get((caller.key, service.hostname, port))
-        address, port = "127.0.0.1", placed or 0
+        address, port = LOOPBACK, placed or 0
     elif service and not address:
         address = next((e.address for e in service.endpoints), _NOWHERE)
     return Connection(address, port, caller.pod_address)
@@ -174,7 +175,8 @@ def _at_gateway(question: Question, scene: Scene, gateway: Workload, host: str, 
     request = _request(question, scene.mesh, host if port in (80, 443) else f"{host}:{port}", None, port)
     tls = _speaks_tls(scene, gateway, ports[port])
     alpn = ("h2", "http/1.1") if tls else ()
-    connection = Connection(gateway.pod_address, ports[port], tls=tls, sni=host if tls else "", alpn=alpn)
+    address = LOOPBACK if scene.placement.local else gateway.pod_address
+    connection = Connection(address, ports[port], tls=tls, sni=host if tls else "", alpn=alpn)
     return Asked(gateway, host, port, None, connection, request, _doubt(question, scene.mesh))
 
 

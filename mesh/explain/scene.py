@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from envoy.config.core.v3.base_pb2 import TrafficDirection
-
 from mesh.compile import Compiler
+from mesh.envoy.address import LOOPBACK
 from mesh.model.mesh import CLUSTER, Mesh, Placement
 from mesh.model.service import Workload
 from mesh.simulate.call import Proxy
-
-_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -30,18 +27,17 @@ class Scene:
 
     def find(self, address: str, port: int) -> Proxy | None:
         """Whose proxy takes connections to an address: a pod's own, or on one machine a port of it."""
-        if address == _LOOPBACK:
-            return self._by_port.get(port)
-        return self._by_address.get(address)
+        found = self._by_port.get(port) if address == LOOPBACK else self._by_address.get(address)
+        return self.proxies.get(found) if found else None
 
     @cached_property
-    def _by_address(self) -> dict[str, Proxy]:
-        return {each.address: each for each in self.proxies.values()}
+    def _by_address(self) -> dict[str, str]:
+        return {each.pod_address: each.proxy_id for each in self.mesh.workloads}
 
     @cached_property
-    def _by_port(self) -> dict[int, Proxy]:
-        found = ((each, listener) for each in self.proxies.values() for listener in _inbound(each))
-        return {listener.address.socket_address.port_value: each for each, listener in found}
+    def _by_port(self) -> dict[int, str]:
+        keys = {each.key: each.proxy_id for each in self.mesh.workloads}
+        return {at: keys[key] for (key, _), at in self.placement.inbound.items() if key in keys}
 
 
 def compiled(mesh: Mesh, placement: Placement = CLUSTER) -> Scene:
@@ -54,8 +50,3 @@ def compiled(mesh: Mesh, placement: Placement = CLUSTER) -> Scene:
 def of(workload: Workload, resources: Any) -> Proxy:
     """The proxy of a workload with these resources."""
     return Proxy(workload.proxy_id, resources, workload.identity.spiffe, workload.pod_address)
-
-
-def _inbound(proxy: Proxy) -> list[Any]:
-    listeners: Any = proxy.resources.listeners.values()
-    return [each for each in listeners if each.traffic_direction == TrafficDirection.INBOUND]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from mesh.explain.answer import Answer, Destination, Verdict
 from mesh.explain.places import Source
 from mesh.simulate.trace import Limits, Outlier, Retries
+
+PASSED_OVER: Final = "passed over"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ def lines(answer: Answer) -> Iterator[Line]:
     if answer.route:
         yield _sourced("route", answer.route)
     for name, why in answer.passed:
-        yield Line("", f"passed over {name or 'an unnamed route'}: it asks for {why}")
+        yield Line("", f"{PASSED_OVER} {name or 'an unnamed route'}: it asks for {why}")
     for i, each in enumerate(answer.destinations):
         yield Line("goes to" if not i else "", _destination(each), bad=each.verdict is not Verdict.ALLOWED)
     for mirror in answer.mirrors:
@@ -40,6 +43,8 @@ def lines(answer: Answer) -> Iterator[Line]:
     yield from _faults(answer)
     if answer.verdict in (Verdict.ALLOWED, Verdict.DIVIDED):
         yield from _when_it_fails(answer)
+    for text in answer.differs:
+        yield Line("differs", text, bad=True)
 
 
 def _when_it_fails(answer: Answer) -> Iterator[Line]:

@@ -65,7 +65,9 @@ def _replicas(each: Object[Any], spec: DeploymentSpec) -> Iterator[_Pod]:
 def _owner(pod: Object[Any]) -> str:
     """The Deployment that runs a pod, else what made it, else the pod itself."""
     owners = pod.metadata.owner_references
-    return owners[0].name if owners and owners[0].name else pod.metadata.name
+    name = owners[0].name if owners else ""
+    template = pod.metadata.labels.get("pod-template-hash")  # of the ReplicaSet that a Deployment made
+    return (name.removesuffix(f"-{template}") if template else name) or pod.metadata.name
 
 
 def _workload(pod: _Pod, index: int, trust_domain: str) -> Workload:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from mesh.cli.explain import command
@@ -45,5 +46,13 @@ def test_an_unknown_name_is_said_with_the_nearest() -> None:
     assert (found.exit_code, "did you mean client?" in found.output) == (2, True)
 
 
-def test_a_mesh_is_needed() -> None:
-    assert explain("--from", "client", "--to", "web", "--path", "/").exit_code == 2
+def test_a_mesh_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = explain("--from", "client", "--to", "web", "--path", "/")
+    assert (found.exit_code, "no mesh is up here" in found.output) == (1, True)
+
+
+def test_a_cluster_that_is_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("apiVersion: v1\nkind: Config\n")
+    found = explain("--from", "client", "--to", "web", "--path", "/", "--kubeconfig", tmp_path / "config")
+    assert (found.exit_code, "the kubeconfig cannot be used" in found.output) == (1, True)
