@@ -18,6 +18,7 @@ from mesh.observe import receive_http
 from mesh.observe.jaeger import Jaeger
 from mesh.observe.limits import Limits
 from mesh.observe.metrics.metrics import Metrics, measure
+from mesh.observe.prometheus import Prometheus
 from mesh.observe.receive_grpc import serve_grpc
 from mesh.observe.receiver import Receiver
 from mesh.observe.search import Search
@@ -26,7 +27,7 @@ from mesh.observe.spans import Bounds, Spans
 
 @dataclass(frozen=True)
 class Collector:
-    """``grpc_port`` takes OTLP; ``routes`` are OTLP over HTTP, Jaeger's query API and metrics."""
+    """``grpc_port`` takes OTLP; ``routes`` are OTLP over HTTP, Jaeger's and Prometheus' query APIs, and metrics."""
 
     grpc_port: int
     receiver: Receiver
@@ -56,7 +57,12 @@ async def collect(
             serve_grpc(receiver, *addresses) as port,
             measure(targets, receiver, spans) as metrics,
         ):
-            routes = [*receive_http.routes(receiver), *Jaeger(search).routes(), *metrics.routes()]
+            routes = [
+                *receive_http.routes(receiver),
+                *Jaeger(search).routes(),
+                *Prometheus(metrics).routes(),
+                *metrics.routes(),
+            ]
             yield Collector(port, receiver, spans, search, metrics, routes)
     finally:
         await asyncio.to_thread(receiver.close)

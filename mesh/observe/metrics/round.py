@@ -61,7 +61,9 @@ class Round:
 
 
 def _labels(found: Sample, pod: Pod | None) -> Labels:
-    return {NAME: found.name, **found.labels, **target(pod)}
+    """An empty label is none, as for Prometheus."""
+    told = {name: value for name, value in found.labels.items() if value}
+    return {NAME: found.name, **told, **target(pod)}
 
 
 def target(pod: Pod | None) -> Mapping[str, str]:
