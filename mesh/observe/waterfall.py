@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from mesh.observe.span import Span
 
@@ -47,9 +48,17 @@ def is_proxy(span: Span) -> bool:
 
 
 def request(span: Span) -> str:
-    """What was asked for, short: a method's name, or whatever the span is called."""
-    path = span.attributes.get("grpc.path") if is_proxy(span) else None
-    return str(path or span.operation).rpartition("/")[2] or span.operation
+    """What was asked for, short: a method's name, of HTTP the method and the path or route, or whatever the span is called."""
+    name = (_asked_of_proxy(span) if is_proxy(span) else "") or span.operation
+    return name if " " in name else name.rpartition("/")[2] or name
+
+
+def _asked_of_proxy(span: Span) -> str:
+    """From Envoy's own tags; its name for the operation is that of a route."""
+    if path := span.attributes.get("grpc.path"):
+        return str(path)
+    verb, url = (str(span.attributes.get(name, "")) for name in ("http.method", "http.url"))
+    return f"{verb} {urlsplit(url).path}" if verb and url else ""
 
 
 def _folded(spans: Sequence[Span]) -> list[Span]:

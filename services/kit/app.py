@@ -27,7 +27,8 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True)
 class App:
-    """What a service gets to work with. `tasks` owns every task it starts; they are cancelled after the last call."""
+    """What a service gets to work with. `tasks` owns every task it starts; they are cancelled after the last call.
+    `leaving` is set once this process takes no more calls: streams then end."""
 
     settings: Settings
     database: Database
@@ -35,6 +36,7 @@ class App:
     origin: Origin
     telemetry: Telemetry
     log: FilteringBoundLogger
+    leaving: asyncio.Event
 
     @asynccontextmanager
     async def channel(self, name: str, service: ServiceDescriptor) -> AsyncIterator[aio.Channel]:

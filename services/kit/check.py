@@ -1,16 +1,23 @@
 """Asks services whether they are healthy: `python -m services.kit.check HOST:PORT...`, exit code 1 when one is not.
 
+One of HTTP is given as a URL, which answers with 200 when it is well.
+
 `helm test` runs it inside the mesh.
 """
 
 import asyncio
 import sys
+import time
+import urllib.request
+from http import HTTPStatus
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 SECONDS = 20.0
+PAUSE = 0.5
+SERVING = "SERVING"
 
 
 async def check(address: str) -> str:
@@ -24,11 +31,29 @@ async def check(address: str) -> str:
     return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
 
 
+async def check_url(url: str) -> str:
+    """The same of a service of HTTP."""
+    end = time.monotonic() + SECONDS
+    while True:
+        found = await asyncio.to_thread(_get, url)
+        if found == SERVING or time.monotonic() > end:
+            return found
+        await asyncio.sleep(PAUSE)
+
+
+def _get(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310  whoever runs this says which
+            return SERVING if answer.status == HTTPStatus.OK else f"answered {answer.status}"
+    except OSError as error:  # also for statuses of errors
+        return str(error)
+
+
 async def main(addresses: list[str]) -> int:
-    found = await asyncio.gather(*map(check, addresses))
+    found = await asyncio.gather(*(check_url(each) if "://" in each else check(each) for each in addresses))
     for address, status in zip(addresses, found, strict=True):
         print(f"{address} {status}")
-    return 0 if all(status == "SERVING" for status in found) else 1
+    return 0 if all(status == SERVING for status in found) else 1
 
 
 if __name__ == "__main__":

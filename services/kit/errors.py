@@ -84,7 +84,8 @@ class TimedOut(ServiceError):
 
 
 class CallFailed(Exception):
-    """A call to another service failed with `code`; `reason` and `metadata` are its ErrorInfo's, where it sent one.
+    """A call to another service failed with `code`; `reason`, `domain` and `metadata` are its ErrorInfo's, where it sent one,
+    `violations` its BadRequest's, and `retry_after` (seconds) its RetryInfo's.
 
     `refused` tells the two cases apart that a caller must treat differently: the other side looked at the call and did
     nothing, or nobody knows whether it did something.
@@ -111,6 +112,9 @@ class CallFailed(Exception):
         message: str,
         reason: str = "",
         metadata: dict[str, str] | None = None,
+        domain: str = "",
+        violations: Sequence[Violation] = (),
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(f"{path}: {code.name}: {message}")
         self.path = path
@@ -118,6 +122,9 @@ class CallFailed(Exception):
         self.message = message
         self.reason = reason
         self.metadata = metadata or {}
+        self.domain = domain
+        self.violations = tuple(violations)
+        self.retry_after = retry_after
 
     @property
     def refused(self) -> bool:

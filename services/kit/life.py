@@ -1,6 +1,6 @@
 """What goes on behind a server's port: migrations, the service, and a watch over its database.
 
-Input: a `Service` and the settings. Output: an open door, and a health that is true.
+Input: what opens the service with its door, from server (gRPC) or http/server, and the settings. Output: a health that is true.
 
 1. The child that runs the migrations ends; it tries again while the database cannot be reached.
 2. The service opens, and the door with it.
@@ -10,19 +10,17 @@ Input: a `Service` and the settings. Output: an open door, and a health that is 
 import asyncio
 import gc
 import random
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from services.kit import boundary, migration
-from services.kit.answer import Boundary
-from services.kit.app import App, CannotStart, Service
+from services.kit import migration
+from services.kit.app import App, CannotStart
 from services.kit.call import Origin
-from services.kit.contract import contract_of
 from services.kit.database import Database
-from services.kit.door import Door
 from services.kit.health import Health
 from services.kit.settings import Settings
 from services.kit.telemetry import Telemetry
@@ -33,12 +31,12 @@ PING_TIMEOUT = 1.0
 
 @dataclass(frozen=True)
 class Life:
-    """What it works on. `migrating` is the child of migration."""
+    """What it works on. `enter` opens the service and lets calls in; `migrating` is the child of migration."""
 
-    service: Service
+    package: str
+    enter: Callable[[App], AbstractAsyncContextManager[None]]
     settings: Settings
     health: Health
-    door: Door
     telemetry: Telemetry
     log: FilteringBoundLogger
     migrating: Any
@@ -46,9 +44,7 @@ class Life:
     async def live(self) -> None:
         """Until it is cancelled. Raises CannotStart."""
         if not await migration.ended(self.migrating):
-            raise CannotStart(
-                f"the migrations of {self.service.package} failed; the line before this says how"
-            )
+            raise CannotStart(f"the migrations of {self.package} failed; the line before this says how")
         try:
             await self._open()
         except* CannotStart as found:
@@ -64,11 +60,9 @@ class Life:
             database = Database(self.settings.database_url)
             stack.push_async_callback(database.close)
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            app = App(self.settings, database, tasks, origin, self.telemetry, self.log)
-            servicer = await stack.enter_async_context(self.service.open(app))
-            contract = contract_of(self.service.contract)
-            around = Boundary(self.settings, contract, self.telemetry, origin, self.log, self.health.leaving)
-            self.door.open(boundary.handler(self.service.contract, servicer, around))
+            leaving = self.health.leaving
+            app = App(self.settings, database, tasks, origin, self.telemetry, self.log, leaving)
+            await stack.enter_async_context(self.enter(app))
             settle()
             await self._watch(database)
 

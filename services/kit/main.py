@@ -7,8 +7,9 @@ What is heavy is imported where it is needed, so that the parent of several work
 import importlib
 import os
 import sys
+from collections.abc import Coroutine
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 from services.kit import settings
 
@@ -33,15 +34,28 @@ def _serve(package: str, read: settings.Settings) -> int:
     )  # structlog would load it, 5 MB, for colours nobody sees
     import uvloop
 
-    from services.kit import logs, migration, server
-    from services.kit.app import CannotStart, Service
+    from services.kit import logs, migration
+    from services.kit.app import CannotStart
 
     log = logs.configure(read)
-    service: Service = importlib.import_module(f"{package}.service").SERVICE
+    service = importlib.import_module(f"{package}.service").SERVICE
     migrating = migration.begin(service.package, read.database_url, log)
     try:
-        uvloop.run(server.run(service, read, log, migrating))
+        uvloop.run(_running(service, read, log, migrating))
     except CannotStart as error:
         log.error("cannot start", reason=str(error))
         return 1
     return 0
+
+
+def _running(service: Any, read: settings.Settings, log: Any, migrating: Any) -> Coroutine[Any, Any, None]:
+    """The server of a Service (gRPC) or a Site (HTTP), each of which loads only what it needs."""
+    from services.kit.app import Service
+
+    if isinstance(service, Service):
+        from services.kit import server
+
+        return server.run(service, read, log, migrating)
+    from services.kit.http import server as http
+
+    return http.run(service, read, log, migrating)

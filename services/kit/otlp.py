@@ -15,13 +15,14 @@ from structlog.typing import FilteringBoundLogger
 
 from services.gen.shop.telemetry.v1 import otlp_pb2 as pb
 from services.kit.settings import Settings
-from services.kit.telemetry import BOUNDS, Durations, Finished, Gauge, Recorder
+from services.kit.telemetry import BOUNDS, Code, Durations, Finished, Gauge, Recorder
 
 Send = Any  # a UnaryUnaryMultiCallable whose answer is not read
 INTERVAL = 5.0
 LIMIT = 3.0
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 METRICS = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+HTTP_FAULT = 500
 _FAULTS = frozenset(
     {
         StatusCode.UNKNOWN,
@@ -107,12 +108,23 @@ def traces(spans: Iterable[Finished], of: pb.Resource, offset: int) -> pb.Export
 
 def metrics(recorder: Recorder, of: pb.Resource, started: int, now: int) -> pb.ExportMetrics:
     found = [_gauge(gauge, value, now) for gauge, value in recorder.gauges.items()]
-    if points := [_point(key, durations, started, now) for key, durations in recorder.durations.items()]:
-        histogram = pb.Histogram(data_points=points, aggregation_temporality=pb.TEMPORALITY_CUMULATIVE)
-        about = "How long calls took"
-        found.append(pb.Metric(name="rpc.server.duration", description=about, unit="ms", histogram=histogram))
+    calls = [
+        _point(key, each, started, now) for key, each in recorder.durations.items() if not _is_http(key[1])
+    ]
+    if calls:
+        found.append(_histogram("rpc.server.duration", "How long calls took", "ms", calls))
+    requests = [
+        _point(key, each, started, now, 1000) for key, each in recorder.durations.items() if _is_http(key[1])
+    ]
+    if requests:
+        found.append(_histogram("http.server.request.duration", "How long requests took", "s", requests))
     scope = pb.ScopeMetrics(scope=pb.Scope(name="services.kit"), metrics=found)
     return pb.ExportMetrics(resource_metrics=[pb.ResourceMetrics(resource=of, scope_metrics=[scope])])
+
+
+def _histogram(name: str, about: str, unit: str, points: list[pb.HistogramPoint]) -> pb.Metric:
+    made = pb.Histogram(data_points=points, aggregation_temporality=pb.TEMPORALITY_CUMULATIVE)
+    return pb.Metric(name=name, description=about, unit=unit, histogram=made)
 
 
 def _gauge(gauge: Gauge, value: float, now: int) -> pb.Metric:
@@ -121,12 +133,13 @@ def _gauge(gauge: Gauge, value: float, now: int) -> pb.Metric:
 
 
 def _span(finished: Finished, offset: int) -> pb.Span:
-    ids, faulty = finished.span, finished.code in _FAULTS
+    ids, code = finished.span, finished.code
+    faulty = code >= HTTP_FAULT if isinstance(code, int) else code in _FAULTS
     return pb.Span(
         trace_id=bytes.fromhex(ids.trace_id),
         span_id=bytes.fromhex(ids.span_id),
         parent_span_id=bytes.fromhex(ids.parent),
-        name=finished.path[1:],
+        name=finished.path.removeprefix("/"),
         kind=pb.SPAN_KIND_SERVER if finished.server else pb.SPAN_KIND_CLIENT,
         start_time_unix_nano=int(finished.started * 1e9) + offset,
         end_time_unix_nano=int(finished.ended * 1e9) + offset,
@@ -135,20 +148,31 @@ def _span(finished: Finished, offset: int) -> pb.Span:
     )
 
 
-def _point(key: tuple[str, StatusCode], durations: Durations, started: int, now: int) -> pb.HistogramPoint:
+def _point(
+    key: tuple[str, Code], durations: Durations, started: int, now: int, scale: int = 1
+) -> pb.HistogramPoint:
+    """`scale`: how many milliseconds the metric's unit has."""
     return pb.HistogramPoint(
         start_time_unix_nano=started,
         time_unix_nano=now,
         count=sum(durations.counts),
-        sum=durations.total,
+        sum=durations.total / scale,
         bucket_counts=durations.counts,
-        explicit_bounds=BOUNDS,
+        explicit_bounds=[bound / scale for bound in BOUNDS],
         attributes=_of_call(*key),
     )
 
 
-def _of_call(path: str, code: StatusCode) -> list[pb.Attribute]:
-    """https://opentelemetry.io/docs/specs/semconv/rpc/grpc/"""
+def _of_call(path: str, code: Code) -> list[pb.Attribute]:
+    """https://opentelemetry.io/docs/specs/semconv/rpc/grpc/ and .../http/; the path of a request is "GET /v1/orders/{id}"."""
+    if isinstance(code, int):
+        verb, _, route = path.partition(" ")
+        status = pb.Attribute(key="http.response.status_code", value=pb.Value(int_value=code))
+        return [
+            _text("http.request.method", verb),
+            *([_text("http.route", route)] if route else []),
+            status,
+        ]
     service, _, method = path[1:].partition("/")
     number = pb.Value(int_value=code.value[0])
     return [
@@ -157,6 +181,10 @@ def _of_call(path: str, code: StatusCode) -> list[pb.Attribute]:
         _text("rpc.method", method),
         pb.Attribute(key="rpc.grpc.status_code", value=number),
     ]
+
+
+def _is_http(code: Code) -> bool:
+    return isinstance(code, int)
 
 
 def _text(key: str, value: str) -> pb.Attribute:

@@ -16,6 +16,12 @@ Input: environment variables, the same in a pod and on a laptop. Output: `Settin
     DRAIN_SECONDS                 how long to keep accepting calls after SIGTERM
     WORKER                        set by the parent of several processes (services/kit/workers.py)
     STOP_SECONDS                  how long after that calls in flight may take
+
+and of a service that is spoken to in HTTP:
+
+    REQUEST_SECONDS               the longest a request may take before its answer begins
+    MAX_BODY_BYTES                the largest body a request may have
+    CORS_ORIGINS                  origins whose pages may call it, separated by spaces; none when left out
 """
 
 import os
@@ -47,6 +53,9 @@ class Settings:
     stop: float
     shares_port: bool
     addresses: Mapping[str, str]
+    request: float
+    max_body: int
+    cors_origins: tuple[str, ...]
 
 
 def from_environment(service: str, env: Mapping[str, str] = os.environ) -> Settings:
@@ -72,6 +81,9 @@ def from_environment(service: str, env: Mapping[str, str] = os.environ) -> Setti
             for name, value in env.items()
             if name.endswith("_ADDRESS")
         },
+        request=_number(env, "REQUEST_SECONDS", 6.0),
+        max_body=_integer(env, "MAX_BODY_BYTES", 65536, 1),
+        cors_origins=tuple(env.get("CORS_ORIGINS", "").split()),
     )
 
 

@@ -11,7 +11,7 @@ from google.rpc.status_pb2 import Status
 from grpc.aio import AioRpcError
 
 from services.gen.shop.rules.v1 import rules_pb2
-from services.kit.errors import CallFailed, InvalidRequest, ServiceError, Unavailable
+from services.kit.errors import CallFailed, InvalidRequest, ServiceError, Unavailable, Violation
 
 TRAILER = "grpc-status-details-bin"
 _EVERYWHERE = frozenset(rules_pb2.ErrorReason.keys())
@@ -44,21 +44,30 @@ def _packed(detail: ErrorInfo | BadRequest | RetryInfo) -> Any:
 
 def from_call(path: str, error: AioRpcError) -> CallFailed:
     """What a failed call means. An error without details, from a proxy for instance, has no reason."""
-    info = _error_info(error)
-    code = error.code()
-    return CallFailed(path, code, error.details() or code.name, info.reason, dict(info.metadata))
+    code, info, broken, retry = error.code(), ErrorInfo(), BadRequest(), RetryInfo()
+    found = {
+        type(detail)
+        for packed in _details(error)
+        for detail in (info, broken, retry)
+        if packed.Unpack(detail)
+    }
+    return CallFailed(
+        path,
+        code,
+        error.details() or code.name,
+        info.reason,
+        dict(info.metadata),
+        info.domain,
+        [Violation(each.field, each.description) for each in broken.field_violations],
+        retry.retry_delay.ToMilliseconds() / 1000 if RetryInfo in found else None,
+    )
 
 
-def _error_info(error: AioRpcError) -> ErrorInfo:
-    info = ErrorInfo()
+def _details(error: AioRpcError) -> list[Any]:
     for key, value in error.trailing_metadata() or ():
-        if key != TRAILER or not isinstance(value, bytes):
-            continue
-        try:
-            details = Status.FromString(value).details
-        except DecodeError:  # a proxy's or an attacker's bytes: the code and the message still stand
-            return info
-        for detail in details:
-            if detail.Unpack(info):
-                return info
-    return info
+        if key == TRAILER and isinstance(value, bytes):
+            try:
+                return list(Status.FromString(value).details)
+            except DecodeError:  # a proxy's or an attacker's bytes: the code and the message still stand
+                return []
+    return []

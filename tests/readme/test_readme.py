@@ -16,7 +16,7 @@ from tests.readme.blocks import Change, Command, File, steps
 from tests.scenarios.local import ROOT, mesh
 
 README = list(steps((ROOT / "README.md").read_text()))
-OPTIONAL = ("grpcurl", "kubectl")  # what a reader may not have
+OPTIONAL = ("curl", "grpcurl", "kubectl")  # what a reader may not have
 INHERITED = ("KUBECONFIG", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # of `make test`, which a reader is not in
 PATIENCE = 15.0
 OWN = (".mesh", ".git", ".venv", ".hypothesis", "__pycache__", ".*_cache")

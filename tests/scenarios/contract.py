@@ -9,7 +9,16 @@ import yaml
 from tests.scenarios.engine import SERVICES
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts" / "shop" / "charts"
-WORKLOADS = ("catalog-v1", "catalog-v2", "inventory", "payments", "shipping", "orders", "ingress")
+WORKLOADS = (
+    "catalog-v1",
+    "catalog-v2",
+    "inventory",
+    "payments",
+    "shipping",
+    "orders",
+    "storefront",
+    "ingress",
+)
 
 
 def methods() -> list[tuple[str, str]]:
@@ -21,4 +30,4 @@ def methods() -> list[tuple[str, str]]:
 def declared(chart: str) -> set[tuple[str, str]]:
     """(service, method) that a chart says it calls."""
     values = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
-    return {(call["to"], method) for call in values["calls"] for method in call["methods"]}
+    return {(call["to"], method) for call in values["calls"] for method in call.get("methods", ())}

@@ -10,7 +10,17 @@ from typing import Any
 from tests.local.project import Project
 
 Object = dict[str, Any]
-WORKLOADS = {"broker", "catalog-v1", "catalog-v2", "inventory", "payments", "shipping", "orders", "ingress"}
+WORKLOADS = {
+    "broker",
+    "catalog-v1",
+    "catalog-v2",
+    "inventory",
+    "payments",
+    "shipping",
+    "orders",
+    "storefront",
+    "ingress",
+}
 
 
 def test_status_is_for_programs_too(folder: Project) -> None:
@@ -29,7 +39,16 @@ def test_status_is_for_programs_too(folder: Project) -> None:
         assert all(":" in address for address in each["addresses"].values())
     assert workloads["orders"]["addresses"]
     services = {s["name"]: s for s in found["services"]}
-    assert services.keys() == {"broker", "catalog", "inventory", "payments", "shipping", "orders", "ingress"}
+    assert services.keys() == {
+        "broker",
+        "catalog",
+        "inventory",
+        "payments",
+        "shipping",
+        "orders",
+        "storefront",
+        "ingress",
+    }
     assert services["broker"]["addresses"] == {}, "no outside caller gets to it"
     assert found["problems"] == []
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from mesh.observe.span import Span
-from mesh.observe.waterfall import waterfall
+from mesh.observe.waterfall import request, waterfall
 from tests.pure.observe.exports import NOW
 from tests.pure.observe.made import made
 
@@ -80,3 +82,19 @@ def test_a_long_chain_is_no_deep_recursion() -> None:
     rows = waterfall(chain)
     assert rows[-1].depth == 2999
     assert all(row.critical for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("operation", "attributes", "asked"),
+    [
+        ("shop.orders.v1.OrdersService/PlaceOrder", {}, "PlaceOrder"),
+        ("GET /v1/orders/{id}", {}, "GET /v1/orders/{id}"),
+        ("GET", {}, "GET"),
+        ("*", {"grpc.path": "/shop.orders.v1.OrdersService/GetOrder"}, "GetOrder"),
+        ("*", {"http.method": "GET", "http.url": "http://127.0.0.1:80/v1/orders?x=1"}, "GET /v1/orders"),
+        ("storefront:8080/*", {}, "*"),
+    ],
+)
+def test_a_request_has_a_short_name(operation: str, attributes: dict[str, Any], asked: str) -> None:
+    proxied = {"component": "proxy"} if attributes or operation.endswith("*") else {}
+    assert request(span("a", 0, 1, operation=operation, attributes={**proxied, **attributes})) == asked

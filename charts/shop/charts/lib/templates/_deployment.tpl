@@ -43,18 +43,18 @@ spec:
           image: {{ $root.Values.image }}:{{ $root.Values.global.image.tag }}
           imagePullPolicy: {{ $root.Values.global.image.pullPolicy }}
           ports:
-            - {name: grpc, containerPort: 50051, protocol: TCP}
+            - {name: {{ include "service.protocol" $root }}, containerPort: {{ include "service.port" $root }}, protocol: TCP}
           env:
             {{- include "service.environment" (dict "root" $root "version" $version) | nindent 12 }}
           startupProbe:
-            grpc: {port: 50051}
+            {{- include "service.ready" $root | nindent 12 }}
             periodSeconds: 1
             failureThreshold: 60
           readinessProbe:
-            grpc: {port: 50051}
+            {{- include "service.ready" $root | nindent 12 }}
             periodSeconds: 2
           livenessProbe:
-            grpc: {port: 50051, service: liveness}
+            {{- include "service.alive" $root | nindent 12 }}
             periodSeconds: 10
             failureThreshold: 6
           resources:
@@ -72,9 +72,18 @@ spec:
 {{- end }}
 {{- end }}
 
+{{/* The probes' questions: whether calls may be sent to a pod, and whether its process is alive. */}}
+{{- define "service.ready" -}}
+{{- if eq (include "service.protocol" .) "http" }}httpGet: {port: 8080, path: /readyz}{{ else }}grpc: {port: 50051}{{ end }}
+{{- end }}
+
+{{- define "service.alive" -}}
+{{- if eq (include "service.protocol" .) "http" }}httpGet: {port: 8080, path: /livez}{{ else }}grpc: {port: 50051, service: liveness}{{ end }}
+{{- end }}
+
 {{- define "service.environment" -}}
 - {name: HOST, value: "[::]"}
-- {name: PORT, value: "50051"}
+- {name: PORT, value: "{{ include "service.port" .root }}"}
 - {name: VERSION, value: {{ .version }}}
 - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
 - {name: DATABASE_URL, value: {{ .root.Values.database.url | quote }}}
@@ -89,7 +98,12 @@ spec:
 {{- if and .root.Values.events .root.Values.global.eventsUrl }}
 - {name: EVENTS_URL, value: {{ .root.Values.global.eventsUrl | quote }}}
 {{- end }}
+{{- with .root.Values.http }}
+- {name: REQUEST_SECONDS, value: {{ .requestSeconds | quote }}}
+- {name: MAX_BODY_BYTES, value: {{ int .maxBodyBytes | quote }}}
+- {name: CORS_ORIGINS, value: {{ join " " .corsOrigins | quote }}}
+{{- end }}
 {{- range .root.Values.calls }}
-- {name: {{ upper .to }}_ADDRESS, value: "{{ .to }}:50051"}
+- {name: {{ upper .to }}_ADDRESS, value: "{{ .to }}:{{ include "service.calledPort" . }}"}
 {{- end }}
 {{- end }}

@@ -19,8 +19,31 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ .root.Values.global.trustDomain }}/ns/{{ .root.Release.Namespace }}/sa/{{ .account }}
 {{- end }}
 
-{{/* The paths that a call may use: its methods, health, and for the ingress reflection too. */}}
+{{/* What a service is spoken to in and on which port: gRPC on 50051, or HTTP on 8080 where its values say `serves: http`. */}}
+{{- define "service.protocol" -}}
+{{ .Values.serves | default "grpc" }}
+{{- end }}
+
+{{- define "service.port" -}}
+{{ ternary 8080 50051 (eq (include "service.protocol" .) "http") }}
+{{- end }}
+
+{{/* The same of one that is called: a call that names paths is HTTP, one that names methods is gRPC. */}}
+{{- define "service.calledPort" -}}
+{{ ternary 8080 50051 (hasKey . "paths") }}
+{{- end }}
+
+{{/* The paths that a call may use: those it names; or its methods, health, and for the ingress reflection too. */}}
 {{- define "service.paths" -}}
+{{- range .call.paths }}
+- {{ . }}
+{{- end }}
+{{- if .call.methods }}
+{{- include "service.methodPaths" . }}
+{{- end }}
+{{- end }}
+
+{{- define "service.methodPaths" -}}
 {{- range .call.methods }}
 - /{{ $.call.service }}/{{ . }}
 {{- end }}

@@ -70,7 +70,7 @@ spec:
         - podSelector:
             matchLabels: {meshwright.dev/account: {{ $root.Chart.Name }}}
       ports:
-        - {port: 50051}
+        - {port: {{ include "service.calledPort" . }}}
 {{- end }}
 {{- if and .Values.events .Values.global.eventsUrl }}
 {{ include "service.events" . }}
@@ -152,7 +152,7 @@ spec:
         - podSelector:
             matchLabels: {app: {{ .to }}}
       ports:
-        - {port: 50051}
+        - {port: {{ include "service.calledPort" . }}}
     {{- end }}
     {{- if and .Values.events .Values.global.eventsUrl }}
     - to:

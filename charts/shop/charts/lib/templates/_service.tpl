@@ -10,7 +10,9 @@ metadata:
 spec:
   selector: {app: {{ .Chart.Name }}}
   ports:
-    - {name: grpc, port: 50051, targetPort: grpc, protocol: TCP, appProtocol: grpc}
+    {{- with include "service.protocol" . }}
+    - {name: {{ . }}, port: {{ include "service.port" $ }}, targetPort: {{ . }}, protocol: TCP, appProtocol: {{ . }}}
+    {{- end }}
 ---
 apiVersion: v1
 kind: ServiceAccount

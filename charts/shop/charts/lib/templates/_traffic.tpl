@@ -90,8 +90,48 @@ spec:
       retries: {attempts: 0}
 {{- end }}
 
+{{/*
+A service of HTTP: what it streams lasts, reads may be repeated, and everything else is sent once.
+*/}}
+{{- define "service.httpvirtualservice" -}}
+{{- $root := . }}
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: {{ .Chart.Name }}
+  namespace: {{ .Release.Namespace }}
+  labels:
+    {{- include "service.labels" . | nindent 4 }}
+spec:
+  hosts:
+    - {{ include "service.host" . }}
+    - {{ .Chart.Name }}.{{ .Values.global.domain }}
+  gateways: [mesh, ingress]
+  http:
+    - name: streams
+      match:
+        {{- toYaml .Values.traffic.streams.match | nindent 8 }}
+      route:
+        {{- include "service.split" . | trim | nindent 8 }}
+      timeout: {{ .Values.traffic.streams.timeout }}
+      retries: {attempts: 0}
+    - name: reads
+      match:
+        - method: {exact: GET}
+      route:
+        {{- include "service.split" . | trim | nindent 8 }}
+      timeout: {{ .Values.traffic.timeout }}
+      retries:
+        {{- toYaml .Values.traffic.retries | nindent 8 }}
+    - name: once
+      route:
+        {{- include "service.split" . | trim | nindent 8 }}
+      timeout: {{ .Values.traffic.timeout }}
+      retries: {attempts: 0}
+{{- end }}
+
 {{- define "service.destination" -}}
-{host: {{ include "service.host" .root }}, port: {number: 50051}{{ with .version }}, subset: {{ . }}{{ end }}}
+{host: {{ include "service.host" .root }}, port: {number: {{ include "service.port" .root }}}{{ with .version }}, subset: {{ . }}{{ end }}}
 {{- end }}
 
 {{- define "service.split" -}}
