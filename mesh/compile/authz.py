@@ -1,4 +1,4 @@
-"""AuthorizationPolicies as RBAC filters: AUDIT, then DENY, then ALLOW.
+"""AuthorizationPolicies as RBAC filters: AUDIT, then DENY, then ALLOW; before them the filter that reads tokens, of which they ask.
 
 Source: pilot/pkg/security/authz/builder. What cannot be compiled denies: an ALLOW rule then allows nothing, a DENY rule
 denies everything; either is reported as a Problem.
@@ -18,7 +18,8 @@ from envoy.extensions.filters.network.http_connection_manager.v3.http_connection
 )
 from envoy.extensions.filters.network.rbac.v3 import rbac_pb2 as tcp_rbac_pb2
 
-from mesh.compile import authz_ports, authz_rule
+from mesh.compile import authz_ports, authz_rule, jwt
+from mesh.compile.attached import attached
 from mesh.compile.authz_source import Inapplicable
 from mesh.envoy import filters
 from mesh.model.mesh import CLUSTER, Config, Mesh, Placement
@@ -50,7 +51,8 @@ def authorization(mesh: Mesh, workload: Workload, placement: Placement = CLUSTER
     ports = authz_ports.entered(placement, workload) if placement.local else None
     policies = list(_selected(mesh, workload))
     domain = mesh.config.trust_domain
-    http: list[HttpFilter] = []
+    tokens = jwt.authentication(mesh, workload)
+    http: list[HttpFilter] = [tokens] if tokens else []
     tcp: list[Filter] = []
     problems: list[Problem] = []
     for action in _ACTIONS:
@@ -67,8 +69,7 @@ def _selected(mesh: Mesh, workload: Workload) -> Iterator[AuthorizationPolicy]:
     namespaces = dict.fromkeys((mesh.config.root_namespace, workload.namespace))
     for namespace in namespaces:
         for policy in mesh.authorization_policies:
-            selector = policy.spec.selector
-            if policy.namespace == namespace and (selector is None or selector.selects(workload.labels)):
+            if policy.namespace == namespace and attached(policy, workload):
                 yield policy
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mesh.explain import places
 from mesh.explain.answer import Answer, Destination, Mirror, Near, Onward, Verdict
+from mesh.explain.places import Source
 from mesh.explain.question import Asked
 from mesh.explain.scene import Scene
 from mesh.model.mesh import Mesh
@@ -29,7 +30,7 @@ def answer(asked: Asked, scene: Scene) -> Answer:
     trace = call(scene.proxy(asked.workload), asked.connection, asked.request, scene.find)
     out, mesh = trace.outbound, scene.mesh
     destinations = tuple(_destinations(mesh, trace))
-    verdict, status, reason = _verdict(out, destinations)
+    verdict, status, reason = _verdict(trace, destinations)
     scoped = out.virtual_host == _BLOCKED or out.reason.endswith(_BLOCKED_BYTES) or not out.listener
     outside = scoped and verdict is not Verdict.ALLOWED
     route = out.route
@@ -55,15 +56,23 @@ def answer(asked: Asked, scene: Scene) -> Answer:
     )
 
 
-def _verdict(out: Pass, found: Sequence[Destination]) -> tuple[Verdict, int, str]:
+def _verdict(trace: Trace, found: Sequence[Destination]) -> tuple[Verdict, int, str]:
+    out = trace.outbound
     if out.outcome is not Outcome.FORWARDED:
         return _VERDICT[out.outcome], out.status, out.reason
     verdicts = {each.verdict for each in found}
     if len(verdicts) == 1:
-        statuses = {Verdict.REFUSED: 403 if out.http else 0, Verdict.UNREACHABLE: 503 if out.http else 0}
         (verdict,) = verdicts
-        return verdict, statuses.get(verdict, 0), found[0].reason
+        return verdict, _status(trace, verdict), found[0].reason
     return Verdict.DIVIDED, 0, "; ".join(f"{each.workload}: {each.verdict}" for each in found)
+
+
+def _status(trace: Trace, verdict: Verdict) -> int:
+    """What the caller sees: what the other side answers, or 503 where its own side gets nowhere."""
+    if not trace.outbound.http or verdict is Verdict.ALLOWED:
+        return 0
+    there = next((each.inbound for each in trace.arrivals if each.inbound), None)
+    return 503 if verdict is Verdict.UNREACHABLE or there is None else there.status
 
 
 def _destinations(mesh: Mesh, trace: Trace) -> Iterable[Destination]:
@@ -95,7 +104,7 @@ def _destination(mesh: Mesh, owner: str, arrivals: Sequence[Arrival], share: Sha
         mutual=bool(there and there.mutual and there.outcome is not Outcome.UNREACHABLE),
         verdict=_VERDICT[there.outcome] if there else Verdict.ALLOWED,
         reason=_reason(there, checks),
-        by=tuple(places.rule(mesh, name) for name in _deciding(checks)),
+        by=tuple(_by(mesh, first, checks)),
         near=tuple(_near(mesh, checks)),
         limits=cluster.limits if cluster else Limits(),
         outlier=cluster.outlier if cluster else None,
@@ -116,6 +125,14 @@ def _reason(there: Pass | None, checks: Sequence[Check]) -> str:
     if there.outcome is Outcome.FORWARDED and not checks:
         return "no policy selects it: anybody may call"
     return there.reason
+
+
+def _by(mesh: Mesh, arrival: Arrival, checks: Sequence[Check]) -> Iterable[Source]:
+    """What decided about the token, if one was looked at, and about the call."""
+    token, there = arrival.inbound.token if arrival.inbound else None, mesh.workload_by_proxy.get(arrival.at)
+    if token and there and (source := places.token(mesh, there, token.issuer)):
+        yield source
+    yield from (places.rule(mesh, name) for name in _deciding(checks))
 
 
 def _deciding(checks: Sequence[Check]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mesh.compile.attached import attached
 from mesh.compile.match import route_match
 from mesh.compile.scope import Scopes
 from mesh.model.mesh import Config, Mesh
@@ -43,6 +44,19 @@ def rule(mesh: Mesh, name: str) -> Source:
     if config is None or not config.spec.rules:
         return Source(what, _at(config))
     return Source(f"{what} rule {index}", _at(config, "spec", "rules", index))
+
+
+def token(mesh: Mesh, workload: Workload, issuer: str) -> Source | None:
+    """The first rule for an issuer of the RequestAuthentications that hold for a workload."""
+    for policy in mesh.request_authentications:
+        if policy.namespace in (workload.namespace, mesh.config.root_namespace) and attached(
+            policy, workload
+        ):
+            for i, rule in enumerate(policy.spec.jwt_rules):
+                if rule.issuer in (issuer, ""):
+                    what = f"RequestAuthentication {policy.namespace}/{policy.name}"
+                    return Source(f"{what} rule {i}", _at(policy, "spec", "jwtRules", i))
+    return None
 
 
 def resource(mesh: Mesh, path: str) -> Source | None:

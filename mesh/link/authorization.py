@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh.link import callers, selectors
+from mesh.link import callers, selectors, targetrefs
 from mesh.link.authorizationvalues import CONDITIONS, value_mistake
 from mesh.link.names import Names
 from mesh.link.spot import Spot, spec
@@ -42,6 +42,7 @@ def invalid(each: Object[AuthorizationPolicySpec]) -> Iterator[Problem]:
     """What istiod refuses, and what is not translated."""
     at, given = spec(each), each.spec
     yield from selectors.invalid(at / "selector", given.selector, "matchLabels")
+    yield from targetrefs.invalid(at, given)
     if each.metadata.annotations.get(_DRY_RUN, "false").lower() not in ("false", "f", "0"):
         text = f"annotation {_DRY_RUN} is part of Istio's API, but meshwright does not translate it"
         place = Spot(each, ("metadata", "annotations", _DRY_RUN))
@@ -116,6 +117,7 @@ def misdirected(each: Object[AuthorizationPolicySpec], names: Names) -> Iterator
     """A selector that finds nothing; callers that nobody is; a DENY that reaches further than it says."""
     at = spec(each)
     yield from selectors.idle(at / "selector", each.spec.selector, names)
+    yield from targetrefs.idle(at, each.spec, names)
     for i, rule in enumerate(each.spec.rules):
         for j, source in enumerate(rule.from_):
             yield from callers.unknown(at / "rules" / i / "from" / j / "source", source.source, names)

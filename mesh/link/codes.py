@@ -68,6 +68,7 @@ CODES: Final = tuple(
         ("MW0401", _E, "Policy cannot be compiled", "The security policy has a value that means nothing. It fails closed: until it is mended, the workloads that it selects deny every request (a PeerAuthentication: accept only mutual TLS)."),
         ("MW0402", _W, "Denies more than it says", "A DENY rule that looks only at HTTP denies everything on TCP ports."),
         ("MW0403", _W, "Encrypted otherwise", "A DestinationRule's tls and the PeerAuthentications of the pods behind the host contradict each other. The calls fail."),
+        ("MW0404", _W, "Secret in the open", "A RequestAuthentication holds a private key. Only the public half is needed, and whoever may read the object can make tokens."),
         ("MW0501", _E, "Unknown image", "A chart uses an image for which mesh.yaml names no local command."),
         ("MW0502", _W, "Missing toolchain", "The command for an image needs a tool that is not installed. The workload is left out; everything else runs."),
         ("MW0503", _E, "Chart does not render", "Helm refused the chart or its values; the message is Helm's."),

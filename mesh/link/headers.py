@@ -31,6 +31,11 @@ def named(spot: Spot, name: str) -> Iterator[Problem]:
         yield spot.problem("MW0309", f"{name!r} is not the name of a header", "as in x-user")
 
 
+def is_name(name: str) -> bool:
+    """Whether a header may be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
 def is_claim(name: str) -> bool:
     """Whether a match on a header is Istio's way to look at a claim of a token."""
     return name.lower().startswith(_CLAIM) and len(name) > len(_CLAIM)

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from mesh.link import (
-    authentication,
     authorization,
     destinationrules,
     gateways,
     kubernetesobjects,
     objectnames,
+    peerauthentication,
     qualify,
+    requestauthentication,
     sidecars,
     virtualservices,
 )
@@ -54,8 +55,8 @@ _CHECKS: Final[dict[str, tuple[_Invalid, _Misdirected]]] = {
     "Gateway": (gateways.invalid, gateways.misdirected),
     "Sidecar": (sidecars.invalid, sidecars.misdirected),
     "AuthorizationPolicy": (authorization.invalid, authorization.misdirected),
-    "PeerAuthentication": (authentication.invalid_peer, authentication.misdirected_peer),
-    "RequestAuthentication": (authentication.invalid_request, authentication.misdirected),
+    "PeerAuthentication": (peerauthentication.invalid, peerauthentication.misdirected),
+    "RequestAuthentication": (requestauthentication.invalid, requestauthentication.misdirected),
     "Service": (kubernetesobjects.invalid_service, kubernetesobjects.misdirected_service),
     "Deployment": (kubernetesobjects.invalid_deployment, _fits),
     "Pod": (kubernetesobjects.invalid_pod, _fits),

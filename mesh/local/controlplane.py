@@ -27,6 +27,7 @@ from mesh.local.api import serve
 from mesh.local.config import Config
 from mesh.local.container import Container
 from mesh.local.controllers import Pods, deployments
+from mesh.local.jwks import Keys
 from mesh.local.logs import Pods as Logs
 from mesh.local.paths import SOCKET, Paths
 from mesh.local.progress import Progress
@@ -110,10 +111,12 @@ async def _until(
     progress: Progress,
 ) -> None:
     """All tasks, until ``stop`` is set."""
-    publisher = Publisher(world)
+    keys = Keys()
+    publisher = Publisher(world, keys)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(publisher.run(), name="publisher"),
+            group.create_task(keys.run(), name="keys"),
             group.create_task(deployments(world), name="deployments"),
             group.create_task(pods.run(), name="pods"),
             group.create_task(world.rotation.run(), name="rotation"),

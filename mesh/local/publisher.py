@@ -13,6 +13,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mesh.compile.compiler import Compiler
@@ -21,6 +22,7 @@ from mesh.envoy.snapshot import Snapshot
 from mesh.link.link import link
 from mesh.local import observatory, ports, targets
 from mesh.local.deployment import ready
+from mesh.local.jwks import Keys
 from mesh.local.store import Refused, key_of
 from mesh.local.world import World
 from mesh.model.mesh import Mesh
@@ -79,8 +81,9 @@ def _said(obj: Object) -> tuple[object, ...]:
 class Publisher:
     """Keeps every proxy at what the store says."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, keys: Keys) -> None:
         self._world = world
+        self._keys = keys
         self._reader = Reader()
         self._accepting: asyncio.Task[None] | None = None
         self._published: list[tuple[object, ...]] = []
@@ -91,14 +94,27 @@ class Publisher:
         store = self._world.store
         while True:
             version, objects = store.snapshot()
-            said = [_said(o) for o in objects if _concerns(o)]
+            self._keys.changed.clear()
+            said: list[tuple[object, ...]] = [_said(o) for o in objects if _concerns(o)]
+            said.append(tuple(self._keys.found.items()))
             if said != self._published:
                 self._published = said
                 await self._publish(objects)
             self._world.published(version)
-            if not await store.after(version):
+            if not await self._change(version):
                 return
             await asyncio.sleep(COALESCE_SECONDS)
+
+    async def _change(self, version: int) -> bool:
+        """Wait for a change of the store, or of keys; false when the store closes."""
+        store = asyncio.ensure_future(self._world.store.after(version))
+        keys = asyncio.ensure_future(self._keys.changed.wait())
+        try:
+            await asyncio.wait({store, keys}, return_when=asyncio.FIRST_COMPLETED)
+            return bool(store.result()) if store.done() else True
+        finally:
+            store.cancel()
+            keys.cancel()
 
     async def _publish(self, objects: Sequence[Object]) -> None:
         typed, problems = self._reader.read(objects)
@@ -111,7 +127,8 @@ class Publisher:
         placement = ports.placement(pods, watched)
         if watched:
             targets.write(self._world.paths, mesh, placement)
-        compiler = Compiler(mesh, placement)
+        self._keys.follow(mesh, placement)
+        compiler = Compiler(replace(mesh, keys=self._keys.found), placement)
         allocated = {(p["metadata"]["namespace"], p["metadata"]["name"]) for p in pods if ports.of(p).used}
         withheld = []
         for workload in mesh.workloads:
@@ -165,6 +182,7 @@ class Publisher:
                 "DestinationRule",
                 "AuthorizationPolicy",
                 "PeerAuthentication",
+                "RequestAuthentication",
                 "Gateway",
                 "Sidecar",
             )

@@ -71,7 +71,10 @@ CLUSTER = Placement()
 
 @dataclass(frozen=True)
 class Mesh:
-    """A whole mesh. Services and Istio resources are ordered by creation, then name (istiod's order); workloads as given."""
+    """A whole mesh. Services and Istio resources are ordered by creation, then name (istiod's order); workloads as given.
+
+    ``keys`` are JSON Web Key Sets that were fetched, by (issuer, URL): what files alone do not say.
+    """
 
     services: tuple[Service, ...] = ()
     workloads: tuple[Workload, ...] = ()
@@ -85,6 +88,7 @@ class Mesh:
     telemetries: tuple[Config[TelemetrySpec], ...] = ()
     envoy_filters: tuple[Config[EnvoyFilterSpec], ...] = ()
     config: MeshConfig = field(default_factory=MeshConfig)
+    keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def service_by_host(self) -> Mapping[str, Service]:

@@ -16,7 +16,7 @@ NOT_TRANSLATED: Final[dict[str, tuple[str, ...]]] = {
     "RetryBudget": ("budgetInterval",),
     "LoadBalancer": ("localityLbSetting", "zoneAwareLbSetting"),
     "OutlierDetection": ("outlierDetectionHttpErrorCodes",),
-    "AuthorizationPolicySpec": ("provider", "targetRef", "targetRefs"),
+    "AuthorizationPolicySpec": ("provider",),
     "TelemetrySpec": ("metrics", "targetRef", "targetRefs"),
     "Provider": ("datadog",),  # istiod's translation of it has no service name, and Envoy refuses that
     "Source": ("trustDomains", "notTrustDomains"),
@@ -28,7 +28,6 @@ KINDS_NOT_TRANSLATED: Final = frozenset(
     {
         "EnvoyFilter",
         "ProxyConfig",
-        "RequestAuthentication",
         "ServiceEntry",
         "TrafficExtension",
         "WasmPlugin",

@@ -12,7 +12,9 @@ from mesh.simulate.text import Unsimulated, matches
 
 def metadata(matcher: Any, request: Request) -> bool:
     """Whether a request's dynamic metadata has what is asked for."""
-    value: Any = {"payload": request.claims} if matcher.filter == JWT and request.claims is not None else None
+    value: Any = (
+        {"payload": request.verified} if matcher.filter == JWT and request.verified is not None else None
+    )
     for segment in matcher.path:
         value = value.get(segment.key) if isinstance(value, Mapping) else None
     return bool(_value(matcher.value, value) != matcher.invert)

@@ -9,9 +9,9 @@ from envoy.config.route.v3.route_components_pb2 import RedirectAction, VirtualHo
 from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
 
 from mesh.envoy.snapshot import Snapshot
-from mesh.simulate import action, cluster, paths, rbac, redirect, route
+from mesh.simulate import action, cluster, jwt, paths, rbac, redirect, route
 from mesh.simulate.request import Connection, Request
-from mesh.simulate.trace import Check, Outcome, Pass, Route, Share
+from mesh.simulate.trace import Check, Outcome, Pass, Route, Share, Token
 
 #: Istio's own filter offers these, so that the other side knows that it is called by a sidecar, and with what.
 _ALPN_FILTER: Final = "istio.alpn"
@@ -40,13 +40,17 @@ def through(
     request = replace(request, path=paths.normal(manager, request.path))
     config = _routes(manager, resources)
     host = route.virtual_host(config, request.authority) if config is not None else None
-    index, passed = route.chosen(host, request) if host is not None else (None, ())
+    seen = jwt.verified(manager, request)
+    routed = seen.request if seen.reroutes else request
+    index, passed = route.chosen(host, routed) if host is not None else (None, ())
+    request = seen.request
     made = replace(
         so_far,
         virtual_host=host.name if host is not None else "",
         offers=_offered(manager, request),
         unread=tuple(f.name for f in manager.http_filters if _unread(f)),
-        checks=tuple(_checks(manager, connection, request)),
+        token=seen.token,
+        checks=tuple(_checks(manager, connection, request)) if _lets_in(seen.token) else (),
     )
     if host is None:
         return _refused(made) or _unrouted(made, "no virtual host has this name")
@@ -61,7 +65,13 @@ def through(
     return _acted(made, host, index, resources, request)
 
 
+def _lets_in(token: Token | None) -> bool:
+    return token is None or token.valid
+
+
 def _refused(made: Pass) -> Pass | None:
+    if made.token and not made.token.valid:
+        return replace(made, outcome=Outcome.REFUSED, status=made.token.status, reason=made.token.reason)
     if all(check.passed for check in made.checks if not check.trial):
         return None
     return replace(made, outcome=Outcome.REFUSED, status=403, reason="RBAC: access denied")
@@ -156,6 +166,7 @@ def _acted(made: Pass, host: Any, index: int, resources: Snapshot, request: Requ
 
 def _forwarded(made: Pass, host: Any, route_: Any, resources: Snapshot, request: Request) -> Pass:
     given = route_.route
+    request = replace(request, verified=None)
     shares = tuple(
         Share(share, name, cluster.found(resources, name), action.forwarded(request, route_, part, host))
         for share, name, part in action.shares(given)

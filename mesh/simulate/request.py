@@ -11,7 +11,8 @@ from typing import Any
 class Request:
     """``authority`` is the host as the caller writes it; ``path`` has its query. Header names are lower case.
 
-    ``claims`` are those of a token that has been found valid; None when there is no token.
+    ``claims`` are those of a valid token that the caller shows; None when it shows none. ``verified`` are what a filter of the proxy that has
+    the request has found of them: what its rules may ask for.
     """
 
     authority: str
@@ -21,6 +22,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     http2: bool = True
     claims: Mapping[str, Any] | None = None
+    verified: Mapping[str, Any] | None = None
 
     def header(self, name: str) -> str | None:
         """A header's value, or one of HTTP/2's own, as ``:path``. None when it is missing."""

@@ -43,6 +43,16 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Token:
+    """What became of a token; ``status`` and ``reason`` are those of the refusal of one that is not ``valid``."""
+
+    issuer: str
+    valid: bool
+    reason: str = ""
+    status: int = 0
+
+
+@dataclass(frozen=True)
 class Retries:
     """At most ``attempts`` in all, the first among them. Times are seconds; None is no limit of its own."""
 
@@ -160,7 +170,7 @@ class Pass:
     """A request's way through one proxy. ``status`` is the HTTP status that the proxy answers by itself, else 0.
 
     ``mutual``: the filter chain ends TLS and wants a certificate. ``offers``: the protocols that a filter offers to TLS servers in place of the
-    cluster's. ``unread``: filters that this simulation knows nothing of.
+    cluster's. ``unread``: filters that this simulation knows nothing of. ``token`` is None where there is none, or none that anybody reads.
     """
 
     listener: str = ""
@@ -176,6 +186,7 @@ class Pass:
     reason: str = ""
     offers: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    token: Token | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class JWTRule:
     issuer: str = ""
     audiences: tuple[str, ...] = ()
     jwks_uri: str = ""
+    jwks_uri_: str = field(default="", metadata={"name": "jwks_uri"})
     jwks: str = ""
     from_headers: tuple[JWTHeader, ...] = ()
     from_params: tuple[str, ...] = ()
@@ -34,6 +35,11 @@ class JWTRule:
     forward_original_token: bool = False
     timeout: timedelta | None = None
     space_delimited_claims: tuple[str, ...] = ()
+
+    @property
+    def keys_url(self) -> str:
+        """Where the issuer's keys are. Istio's schema takes the field by both names."""
+        return self.jwks_uri or self.jwks_uri_
 
 
 @dataclass(frozen=True, slots=True)

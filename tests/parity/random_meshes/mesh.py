@@ -18,6 +18,7 @@ def random_mesh(seed: int | str) -> list[Manifest]:
         routes.virtual_services,
         policies.peer_authentications,
         policies.authorization_policies,
+        policies.request_authentications,
     ):
         draw(world)
     return world.manifests

@@ -1,4 +1,4 @@
-"""PeerAuthentications and AuthorizationPolicies."""
+"""PeerAuthentications, AuthorizationPolicies and RequestAuthentications."""
 
 from __future__ import annotations
 
@@ -33,6 +33,37 @@ def authorization_policies(world: World) -> None:
         if action != "ALLOW" or dice.chance(0.5):
             spec["action"] = action
         world.add("security.istio.io/v1", "AuthorizationPolicy", f"ap-{i}", world.namespace(), spec)
+
+
+def request_authentications(world: World) -> None:
+    dice = world.dice
+    for i in range(dice.one([0, 0, 1, 1, 2, 3])):
+        spec: dict[str, Any] = dice.fields(jwtRules=(0.9, lambda: dice.times(0, 3, lambda: _jwt(dice))))
+        spec |= dice.fields(selector=(0.5, lambda: {"matchLabels": world.labels()}))
+        world.add("security.istio.io/v1", "RequestAuthentication", f"ra-{i}", world.namespace(), spec)
+
+
+def _jwt(dice: Dice) -> dict[str, Any]:
+    headers = [
+        {"name": "x-token"},
+        {"name": "authorization", "prefix": "Bearer "},
+        {"name": "x-jwt", "prefix": "a"},
+    ]
+    claims = [{"header": "x-user", "claim": "sub"}, {"header": "x-deep", "claim": "a.b"}]
+    return {
+        "issuer": dice.one(["https://a.example", "https://b.example", "c", "testing@example"]),
+        "jwks": '{"keys": [{"kty": "RSA", "e": "AQAB", "n": "AQ"}]}',
+    } | dice.fields(
+        audiences=(0.3, lambda: dice.some(["one", "two", "https://three/"], 1)),
+        fromHeaders=(0.3, lambda: dice.some(headers, 1)),
+        fromParams=(0.2, lambda: dice.some(["token", "t"], 1)),
+        fromCookies=(0.2, lambda: ["session"]),
+        forwardOriginalToken=(0.3, lambda: dice.chance(0.8)),
+        outputPayloadToHeader=(0.2, lambda: "x-payload"),
+        outputClaimToHeaders=(0.3, lambda: dice.some(claims, 1)),
+        spaceDelimitedClaims=(0.2, lambda: dice.some(["roles", "scope", "a"], 1)),
+        timeout=(0.2, lambda: "2s"),
+    )
 
 
 def _rule(dice: Dice) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tests.pure.link.cases import Case, linked, mesh
 from tests.pure.link.test_mistakes import ALL
 
 REFUSED = [case for case in ALL if not case.taken]
-CLOSED = ("AuthorizationPolicy", "PeerAuthentication")
+CLOSED = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication")
 
 
 def configs(made: Mesh) -> Iterator[Config[Any]]:

@@ -14,7 +14,7 @@ from mesh.simulate.request import Connection, Request
 CLIENT = "spiffe://cluster.local/ns/a/sa/client"
 SEEN = Seen(
     Connection("10.0.0.2", 80, "10.0.0.1", True, "web.local", (), CLIENT),
-    Request("web", "/a/b?c", headers={"x": "1"}, claims={"iss": "me", "groups": ["one", "two"]}),
+    Request("web", "/a/b?c", headers={"x": "1"}, verified={"iss": "me", "groups": ["one", "two"]}),
     "192.0.2.1",
 )
 PLAIN = Seen(Connection("10.0.0.2", 80, "10.0.0.1"), SEEN.request, "")
