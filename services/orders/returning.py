@@ -20,7 +20,7 @@ from services.gen.shop.shipping.v1 import shipping_pb2 as shipping
 from services.kit.database import Database
 from services.kit.errors import CallFailed
 from services.kit.events.outbox import Outbox
-from services.kit.saga.runner import Definition, Step
+from services.kit.saga.definition import Definition, Step
 from services.kit.saga.store import Saga
 from services.orders import events, returned, store
 from services.orders.order import Order, State

@@ -17,6 +17,7 @@ from services.gen.shop.shipping.v1.shipping_pb2_grpc import ShippingServiceStub
 from services.kit.app import App, Service
 from services.kit.events.publishing import publishing
 from services.kit.saga.runner import Runner
+from services.kit.saga.watch import watch
 from services.orders.placing import KIND as PLACE
 from services.orders.placing import Placing
 from services.orders.returning import KIND as RETURN
@@ -49,11 +50,14 @@ async def open_orders(app: App) -> AsyncIterator[Orders]:
         sagas = {PLACE: Placing(*behind).definition(), RETURN: Returning(*behind).definition()}
         owner = f"{app.settings.pod}/{os.getpid()}"
         runner = Runner(app.database, sagas, owner, app.tasks, _utc_now, app.log, app.origin)
-        taking_over = app.tasks.create_task(runner.take_over())
-        yield Orders(
-            app.database, CatalogServiceStub(to_catalog), runner, outbox, _utc_now, app.origin.random
-        )
-        taking_over.cancel()
+        catalog = CatalogServiceStub(to_catalog)
+        going_on = [
+            app.tasks.create_task(runner.take_over(), name="taking over"),
+            app.tasks.create_task(watch(app.database, _utc_now, app.log, app.telemetry), name="stuck sagas"),
+        ]
+        yield Orders(app.database, sagas, _utc_now, catalog, runner, outbox, app.origin.random)
+        for task in going_on:
+            task.cancel()
 
 
 SERVICE = Service("services.orders", orders_pb2.DESCRIPTOR.services_by_name["OrdersService"], open_orders)

@@ -13,7 +13,6 @@ from services.gen.shop.catalog.v1.catalog_pb2 import BatchGetProductsRequest
 from services.gen.shop.orders.v1 import orders_pb2 as pb
 from services.gen.shop.orders.v1.orders_pb2_grpc import OrdersServiceServicer
 from services.kit.call import CURRENT
-from services.kit.database import Database
 from services.kit.errors import NotFound
 from services.kit.events.outbox import Outbox
 from services.kit.saga.runner import Runner
@@ -21,6 +20,7 @@ from services.kit.saga.store import Saga
 from services.orders import events, returned, store
 from services.orders import order as rules
 from services.orders.messages import message
+from services.orders.operating import Operating
 from services.orders.order import Order, State, Wish
 from services.orders.placing import KIND as PLACE
 from services.orders.returning import KIND as RETURN
@@ -36,14 +36,12 @@ LOOK = 0.05  # seconds between looks at an order that another process is placing
 
 
 @dataclass(frozen=True)
-class Orders(OrdersServiceServicer):
-    """One method an RPC; the contract says what each does."""
+class Orders(Operating, OrdersServiceServicer):
+    """One method an RPC; the contract says what each does. Those for operators are in operating."""
 
-    database: Database
     catalog: "CatalogServiceAsyncStub"
     runner: Runner
     outbox: Outbox
-    now: Callable[[], datetime]
     random: random.Random
 
     async def PlaceOrder(self, request: pb.PlaceOrderRequest, context: Any) -> pb.PlaceOrderResponse:

@@ -1,5 +1,6 @@
 """Orders and their returns in their database. Input and output: `Order`, with its last return or the one that is asked for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, select, update
@@ -73,6 +74,12 @@ async def returned_by(connection: AsyncConnection, id: str) -> Order | None:  # 
 async def returned_with(connection: AsyncConnection, key: str) -> Order | None:
     """The same by the return's key."""
     return await _one(connection, _EACH.where(RETURNS.c.key == key))
+
+
+async def orders_of_returns(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, str]:
+    """Return -> order, of those ids that are returns."""
+    query = select(RETURNS.c.id, RETURNS.c.order_id).where(RETURNS.c.id.in_(ids))
+    return {row.id: row.order_id for row in await connection.execute(query)}
 
 
 async def _one(connection: AsyncConnection, query: Select[Any]) -> Order | None:

@@ -17,6 +17,7 @@ WORKLOADS = (
     "shipping",
     "orders",
     "storefront",
+    "operator",
     "ingress",
 )
 

@@ -37,10 +37,12 @@ def project(folder: Path) -> Path:
 
 
 def with_short_certificates(folder: Path) -> Path:
-    """The same with certificates that live for 10 s, so that everything that is done is done while they are replaced."""
+    """The same with certificates that live for 10 s, so that everything that is done is done while they are replaced;
+    and with the operator's pod."""
     project(folder)
     settings = yaml.safe_load((ROOT / "mesh.yaml").read_text())
     settings["certificates"] = {"lifetime": "10s"}
+    settings["releases"][0]["set"]["operator"] = {"enabled": True}
     (folder / "mesh.yaml").unlink()
     (folder / "mesh.yaml").write_text(yaml.safe_dump(settings))
     return folder

@@ -223,3 +223,23 @@ async def test_a_killed_process_leaves_a_return_that_another_finishes(shop: Shop
     await comes_to(own, order, pb.ORDER_STATE_RETURNED)
     assert await books(own, order) == returned(before)
     assert await doomed.stop() == 0
+
+
+async def test_an_operator_sees_a_return_and_cannot_undo_it_once_money_may_be_back(shop: Shop) -> None:
+    order = await placed(shop)
+    hang = (("x-fault-payments", "hang;method=Refund"),)
+    asking = asyncio.ensure_future(give_back(shop, order, "", hang, LIMIT))
+    async with aio.insecure_channel(shop.orders.address) as channel:
+        stub: Any = OrdersServiceStub(channel)
+
+        async def saga() -> Any:
+            listed = await stub.ListSagas(pb.ListSagasRequest(page_size=100))
+            return next((s for s in listed.sagas if s.order_id == order and s.step == "refund"), None)
+
+        found = await until(saga, bool)
+        assert (found.kind, found.direction) == ("return order", pb.SAGA_DIRECTION_FORWARD)
+        error = await failure(stub.CompensateSaga(pb.CompensateSagaRequest(id=found.id)))
+        assert reason(error) == "ERROR_REASON_SAGA_PAST_RETURN"
+        retried = (await stub.RetrySaga(pb.RetrySagaRequest(id=found.id))).saga
+        assert retried.owner, "it is left to the process that is at it"
+    assert (await asking).state == pb.ORDER_STATE_RETURNED

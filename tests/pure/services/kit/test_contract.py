@@ -29,6 +29,9 @@ def test_the_charts_get_each_method_with_its_timeout() -> None:
         "  - {name: GetOrder, idempotent: true, timeout: 2s}",
         "  - {name: WatchOrder, idempotent: true, timeout: 300s, streams: true}",
         "  - {name: ListOrders, idempotent: true, timeout: 3s}",
+        "  - {name: ListSagas, idempotent: true, timeout: 3s}",
+        "  - {name: RetrySaga, idempotent: true, timeout: 3s}",
+        "  - {name: CompensateSaga, idempotent: true, timeout: 3s}",
     ]
     assert to_json(ORDERS)["methods"][0]["path"] == "/shop.orders.v1.OrdersService/PlaceOrder"
 

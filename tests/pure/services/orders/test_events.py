@@ -12,6 +12,7 @@ from services.gen.shop.orders.v1 import orders_pb2
 from services.kit import migration
 from services.kit.database import Database
 from services.kit.events import lease, outbox
+from services.kit.saga import store as sagas
 from services.orders.events import REASONS, of
 from services.orders.order import Line, Order, State
 
@@ -65,6 +66,7 @@ async def test_the_migrations_make_the_tables_that_the_kit_works_with(tmp_path: 
     wanted = MetaData()
     outbox.tables(wanted)
     lease.table(wanted)
+    sagas.table(wanted)
     urls = [f"sqlite+aiosqlite:///{tmp_path / name}.db" for name in ("migrated", "wanted")]
     await migration.migrate("services.orders", urls[0])
     shapes = []

@@ -100,6 +100,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         {"reason": "ERROR_REASON_STILL_RETURNING", "domain": "shop.orders.v1", "metadata": {"order_id": "0198f"}}
     """
+    ERROR_REASON_SAGA_NOT_FOUND: _ErrorReason.ValueType  # 14
+    """No saga has the id that was asked for.
+
+        {"reason": "ERROR_REASON_SAGA_NOT_FOUND", "domain": "shop.orders.v1", "metadata": {"saga_id": "0198f"}}
+    """
+    ERROR_REASON_SAGA_ENDED: _ErrorReason.ValueType  # 15
+    """The saga has come to its end; there is nothing to do about it.
+
+        {"reason": "ERROR_REASON_SAGA_ENDED", "domain": "shop.orders.v1", "metadata": {"saga_id": "0198f"}}
+    """
+    ERROR_REASON_SAGA_PAST_RETURN: _ErrorReason.ValueType  # 16
+    """From the step that the saga has come to no way leads back, as from a refund.
+
+        {"reason": "ERROR_REASON_SAGA_PAST_RETURN", "domain": "shop.orders.v1",
+         "metadata": {"saga_id": "0198f", "step": "restock"}}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: `reason` of google.rpc.ErrorInfo, whose domain is `shop.orders.v1`."""
@@ -177,6 +193,22 @@ ERROR_REASON_STILL_RETURNING: ErrorReason.ValueType  # 13
 
     {"reason": "ERROR_REASON_STILL_RETURNING", "domain": "shop.orders.v1", "metadata": {"order_id": "0198f"}}
 """
+ERROR_REASON_SAGA_NOT_FOUND: ErrorReason.ValueType  # 14
+"""No saga has the id that was asked for.
+
+    {"reason": "ERROR_REASON_SAGA_NOT_FOUND", "domain": "shop.orders.v1", "metadata": {"saga_id": "0198f"}}
+"""
+ERROR_REASON_SAGA_ENDED: ErrorReason.ValueType  # 15
+"""The saga has come to its end; there is nothing to do about it.
+
+    {"reason": "ERROR_REASON_SAGA_ENDED", "domain": "shop.orders.v1", "metadata": {"saga_id": "0198f"}}
+"""
+ERROR_REASON_SAGA_PAST_RETURN: ErrorReason.ValueType  # 16
+"""From the step that the saga has come to no way leads back, as from a refund.
+
+    {"reason": "ERROR_REASON_SAGA_PAST_RETURN", "domain": "shop.orders.v1",
+     "metadata": {"saga_id": "0198f", "step": "restock"}}
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 class _OrderState:
@@ -218,6 +250,30 @@ ORDER_STATE_RETURNING: OrderState.ValueType  # 5
 ORDER_STATE_RETURNED: OrderState.ValueType  # 6
 """The goods are back in stock, the money with the customer."""
 Global___OrderState: _TypeAlias = OrderState  # noqa: Y015
+
+class _SagaDirection:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SagaDirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SagaDirection.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SAGA_DIRECTION_UNSPECIFIED: _SagaDirection.ValueType  # 0
+    """Not used."""
+    SAGA_DIRECTION_FORWARD: _SagaDirection.ValueType  # 1
+    """Its steps are being done."""
+    SAGA_DIRECTION_BACK: _SagaDirection.ValueType  # 2
+    """Its steps are being undone."""
+
+class SagaDirection(_SagaDirection, metaclass=_SagaDirectionEnumTypeWrapper):
+    """Which way a saga goes."""
+
+SAGA_DIRECTION_UNSPECIFIED: SagaDirection.ValueType  # 0
+"""Not used."""
+SAGA_DIRECTION_FORWARD: SagaDirection.ValueType  # 1
+"""Its steps are being done."""
+SAGA_DIRECTION_BACK: SagaDirection.ValueType  # 2
+"""Its steps are being undone."""
+Global___SagaDirection: _TypeAlias = SagaDirection  # noqa: Y015
 
 @_typing.final
 class OrderLine(_message.Message):
@@ -660,3 +716,213 @@ class ListOrdersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListOrdersResponse: _TypeAlias = ListOrdersResponse  # noqa: Y015
+
+@_typing.final
+class Saga(_message.Message):
+    """A saga on its way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    STUCK_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its id."""
+    kind: _builtins.str
+    """What it is for: `place order` or `return order`."""
+    order_id: _builtins.str
+    """The order that it is about."""
+    direction: Global___SagaDirection.ValueType
+    """Which way it goes."""
+    step: _builtins.str
+    """The step that is being done or undone."""
+    attempts: _builtins.int
+    """How often that has failed so far."""
+    stuck: _builtins.bool
+    """It has failed so often that somebody should look; it is tried now and then all the same."""
+    error: _builtins.str
+    """How it failed last."""
+    owner: _builtins.str
+    """The process that works on it; empty while it rests."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when that process holds it, or when it is tried again."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        direction: Global___SagaDirection.ValueType = ...,
+        step: _builtins.str = ...,
+        attempts: _builtins.int = ...,
+        stuck: _builtins.bool = ...,
+        error: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "direction", b"direction", "due_time", b"due_time", "error", b"error", "id", b"id", "kind", b"kind", "order_id", b"order_id", "owner", b"owner", "step", b"step", "stuck", b"stuck"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Saga: _TypeAlias = Saga  # noqa: Y015
+
+@_typing.final
+class ListSagasRequest(_message.Message):
+    """Which sagas, which page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STUCK_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    stuck: _builtins.bool
+    """Only those that are stuck."""
+    page_size: _builtins.int
+    """The most to answer with; 50 when left out."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        stuck: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "stuck", b"stuck"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSagasRequest: _TypeAlias = ListSagasRequest  # noqa: Y015
+
+@_typing.final
+class ListSagasResponse(_message.Message):
+    """A page of sagas."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAGAS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Ask with it for the next page; empty on the last."""
+    @_builtins.property
+    def sagas(self) -> _containers.RepeatedCompositeFieldContainer[Global___Saga]:
+        """Sorted by id."""
+
+    def __init__(
+        self,
+        *,
+        sagas: _abc.Iterable[Global___Saga] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "sagas", b"sagas"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSagasResponse: _TypeAlias = ListSagasResponse  # noqa: Y015
+
+@_typing.final
+class RetrySagaRequest(_message.Message):
+    """Which saga to try again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its id."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetrySagaRequest: _TypeAlias = RetrySagaRequest  # noqa: Y015
+
+@_typing.final
+class RetrySagaResponse(_message.Message):
+    """The saga."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAGA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def saga(self) -> Global___Saga:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        saga: Global___Saga | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["saga", b"saga"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["saga", b"saga"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetrySagaResponse: _TypeAlias = RetrySagaResponse  # noqa: Y015
+
+@_typing.final
+class CompensateSagaRequest(_message.Message):
+    """Which saga to undo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its id."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompensateSagaRequest: _TypeAlias = CompensateSagaRequest  # noqa: Y015
+
+@_typing.final
+class CompensateSagaResponse(_message.Message):
+    """The saga."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAGA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def saga(self) -> Global___Saga:
+        """As it is now."""
+
+    def __init__(
+        self,
+        *,
+        saga: Global___Saga | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["saga", b"saga"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["saga", b"saga"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompensateSagaResponse: _TypeAlias = CompensateSagaResponse  # noqa: Y015

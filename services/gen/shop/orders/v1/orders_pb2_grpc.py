@@ -60,6 +60,21 @@ class OrdersServiceStub:
                 request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.ListOrdersRequest.SerializeToString,
                 response_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.ListOrdersResponse.FromString,
                 _registered_method=True)
+        self.ListSagas = channel.unary_unary(
+                '/shop.orders.v1.OrdersService/ListSagas',
+                request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.ListSagasRequest.SerializeToString,
+                response_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.ListSagasResponse.FromString,
+                _registered_method=True)
+        self.RetrySaga = channel.unary_unary(
+                '/shop.orders.v1.OrdersService/RetrySaga',
+                request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.RetrySagaRequest.SerializeToString,
+                response_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.RetrySagaResponse.FromString,
+                _registered_method=True)
+        self.CompensateSaga = channel.unary_unary(
+                '/shop.orders.v1.OrdersService/CompensateSaga',
+                request_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.CompensateSagaRequest.SerializeToString,
+                response_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.CompensateSagaResponse.FromString,
+                _registered_method=True)
 
 
 class OrdersServiceServicer:
@@ -150,6 +165,42 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSagas(self, request, context):
+        """Sagas, of orders and of returns, that have not come to their end, a page at a time, by id. For operators.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): a page size over 100.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetrySaga(self, request, context):
+        """Has the step that a saga has come to tried again at once, done or undone as it stands. For operators, once what kept it from
+        succeeding is mended. One that is being worked on is left as it is.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+        - NOT_FOUND, ERROR_REASON_SAGA_NOT_FOUND: no saga has this id.
+        - FAILED_PRECONDITION, ERROR_REASON_SAGA_ENDED: it has come to its end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompensateSaga(self, request, context):
+        """Has what a saga has done, or may have, undone, also while it is worked on. For operators.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+        - NOT_FOUND, ERROR_REASON_SAGA_NOT_FOUND: no saga has this id.
+        - FAILED_PRECONDITION, ERROR_REASON_SAGA_ENDED: it has come to its end.
+        - FAILED_PRECONDITION, ERROR_REASON_SAGA_PAST_RETURN: no way leads back from the step that it has come to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrdersServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -177,6 +228,21 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.ListOrders,
                     request_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.ListOrdersRequest.FromString,
                     response_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.ListOrdersResponse.SerializeToString,
+            ),
+            'ListSagas': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSagas,
+                    request_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.ListSagasRequest.FromString,
+                    response_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.ListSagasResponse.SerializeToString,
+            ),
+            'RetrySaga': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetrySaga,
+                    request_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.RetrySagaRequest.FromString,
+                    response_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.RetrySagaResponse.SerializeToString,
+            ),
+            'CompensateSaga': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompensateSaga,
+                    request_deserializer=shop_dot_orders_dot_v1_dot_orders__pb2.CompensateSagaRequest.FromString,
+                    response_serializer=shop_dot_orders_dot_v1_dot_orders__pb2.CompensateSagaResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -315,6 +381,87 @@ class OrdersService:
             '/shop.orders.v1.OrdersService/ListOrders',
             shop_dot_orders_dot_v1_dot_orders__pb2.ListOrdersRequest.SerializeToString,
             shop_dot_orders_dot_v1_dot_orders__pb2.ListOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSagas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shop.orders.v1.OrdersService/ListSagas',
+            shop_dot_orders_dot_v1_dot_orders__pb2.ListSagasRequest.SerializeToString,
+            shop_dot_orders_dot_v1_dot_orders__pb2.ListSagasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetrySaga(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shop.orders.v1.OrdersService/RetrySaga',
+            shop_dot_orders_dot_v1_dot_orders__pb2.RetrySagaRequest.SerializeToString,
+            shop_dot_orders_dot_v1_dot_orders__pb2.RetrySagaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompensateSaga(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shop.orders.v1.OrdersService/CompensateSaga',
+            shop_dot_orders_dot_v1_dot_orders__pb2.CompensateSagaRequest.SerializeToString,
+            shop_dot_orders_dot_v1_dot_orders__pb2.CompensateSagaResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -97,6 +97,30 @@ class OrdersServiceStub:
     Errors:
     - INVALID_ARGUMENT (BadRequest): a page size over 100.
     """
+    ListSagas: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ListSagasRequest, _orders_pb2.ListSagasResponse]
+    """Sagas, of orders and of returns, that have not come to their end, a page at a time, by id. For operators.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): a page size over 100.
+    """
+    RetrySaga: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RetrySagaRequest, _orders_pb2.RetrySagaResponse]
+    """Has the step that a saga has come to tried again at once, done or undone as it stands. For operators, once what kept it from
+    succeeding is mended. One that is being worked on is left as it is.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+    - NOT_FOUND, ERROR_REASON_SAGA_NOT_FOUND: no saga has this id.
+    - FAILED_PRECONDITION, ERROR_REASON_SAGA_ENDED: it has come to its end.
+    """
+    CompensateSaga: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CompensateSagaRequest, _orders_pb2.CompensateSagaResponse]
+    """Has what a saga has done, or may have, undone, also while it is worked on. For operators.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+    - NOT_FOUND, ERROR_REASON_SAGA_NOT_FOUND: no saga has this id.
+    - FAILED_PRECONDITION, ERROR_REASON_SAGA_ENDED: it has come to its end.
+    - FAILED_PRECONDITION, ERROR_REASON_SAGA_PAST_RETURN: no way leads back from the step that it has come to.
+    """
 
 @_typing.type_check_only
 class OrdersServiceAsyncStub(OrdersServiceStub):
@@ -166,6 +190,30 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
 
     Errors:
     - INVALID_ARGUMENT (BadRequest): a page size over 100.
+    """
+    ListSagas: _aio.UnaryUnaryMultiCallable[_orders_pb2.ListSagasRequest, _orders_pb2.ListSagasResponse]  # type: ignore[assignment]
+    """Sagas, of orders and of returns, that have not come to their end, a page at a time, by id. For operators.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): a page size over 100.
+    """
+    RetrySaga: _aio.UnaryUnaryMultiCallable[_orders_pb2.RetrySagaRequest, _orders_pb2.RetrySagaResponse]  # type: ignore[assignment]
+    """Has the step that a saga has come to tried again at once, done or undone as it stands. For operators, once what kept it from
+    succeeding is mended. One that is being worked on is left as it is.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+    - NOT_FOUND, ERROR_REASON_SAGA_NOT_FOUND: no saga has this id.
+    - FAILED_PRECONDITION, ERROR_REASON_SAGA_ENDED: it has come to its end.
+    """
+    CompensateSaga: _aio.UnaryUnaryMultiCallable[_orders_pb2.CompensateSagaRequest, _orders_pb2.CompensateSagaResponse]  # type: ignore[assignment]
+    """Has what a saga has done, or may have, undone, also while it is worked on. For operators.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+    - NOT_FOUND, ERROR_REASON_SAGA_NOT_FOUND: no saga has this id.
+    - FAILED_PRECONDITION, ERROR_REASON_SAGA_ENDED: it has come to its end.
+    - FAILED_PRECONDITION, ERROR_REASON_SAGA_PAST_RETURN: no way leads back from the step that it has come to.
     """
 
 class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -263,6 +311,48 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors:
         - INVALID_ARGUMENT (BadRequest): a page size over 100.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSagas(
+        self,
+        request: _orders_pb2.ListSagasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.ListSagasResponse, _abc.Awaitable[_orders_pb2.ListSagasResponse]]:
+        """Sagas, of orders and of returns, that have not come to their end, a page at a time, by id. For operators.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): a page size over 100.
+        """
+
+    @_abc_1.abstractmethod
+    def RetrySaga(
+        self,
+        request: _orders_pb2.RetrySagaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.RetrySagaResponse, _abc.Awaitable[_orders_pb2.RetrySagaResponse]]:
+        """Has the step that a saga has come to tried again at once, done or undone as it stands. For operators, once what kept it from
+        succeeding is mended. One that is being worked on is left as it is.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+        - NOT_FOUND, ERROR_REASON_SAGA_NOT_FOUND: no saga has this id.
+        - FAILED_PRECONDITION, ERROR_REASON_SAGA_ENDED: it has come to its end.
+        """
+
+    @_abc_1.abstractmethod
+    def CompensateSaga(
+        self,
+        request: _orders_pb2.CompensateSagaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.CompensateSagaResponse, _abc.Awaitable[_orders_pb2.CompensateSagaResponse]]:
+        """Has what a saga has done, or may have, undone, also while it is worked on. For operators.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
+        - NOT_FOUND, ERROR_REASON_SAGA_NOT_FOUND: no saga has this id.
+        - FAILED_PRECONDITION, ERROR_REASON_SAGA_ENDED: it has come to its end.
+        - FAILED_PRECONDITION, ERROR_REASON_SAGA_PAST_RETURN: no way leads back from the step that it has come to.
         """
 
 def add_OrdersServiceServicer_to_server(servicer: OrdersServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

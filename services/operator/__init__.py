@@ -1,0 +1,1 @@
+"""operator: a pod from which people call what only operators may; it serves nobody."""
