@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mesh.cli import manifests
-from mesh.cli.running import live, running_options
+from mesh.cli.running import running, running_options
 
 if TYPE_CHECKING:
     from mesh.explain.answer import Answer
@@ -68,7 +68,7 @@ def command(
     """
     from mesh.explain.nearest import Unknown
     from mesh.explain.question import Question
-    from mesh.live.scene import Unanswered
+    from mesh.explain.scene import Unanswered
     from mesh.simulate.text import Unsimulated
 
     if method and path:
@@ -76,7 +76,7 @@ def command(
     given = dict(_header(text) for text in headers)
     question = Question(source, to, method, path, verb.upper(), given, _claims(jwt))
     written = _from_files(files, chart, values, release, namespace) if files or chart else None
-    runs = live(file, kubeconfig, context) if not written or kubeconfig or context else None
+    runs = running(file, kubeconfig, context).live if not written or kubeconfig or context else None
     try:
         answer = _answer(question, written, runs)
     except Unknown as error:

@@ -65,8 +65,8 @@ def read(
     return objects, problems
 
 
-def project(file: Path) -> tuple[list[Path], tuple[list[Object[Any]], list[Problem]]]:
-    """The charts of a mesh.yaml, and what they render to with its values. Raises click.UsageError where there is none."""
+def project(file: Path, render: bool = True) -> tuple[list[Path], tuple[list[Object[Any]], list[Problem]]]:
+    """The charts of a mesh.yaml and, unless nobody wants to know, what they render to with its values. Raises click.UsageError where there is none."""
     from mesh.local.config import load
     from mesh.local.release import rendered
 
@@ -74,7 +74,7 @@ def project(file: Path) -> tuple[list[Path], tuple[list[Object[Any]], list[Probl
     if config is None:
         raise click.UsageError("; ".join(str(problem) for problem in problems))
     objects: list[Object[Any]] = []
-    for release in config.settings.releases:
+    for release in config.settings.releases if render else ():
         made, wrong = rendered(config, release)
         objects += made
         problems += wrong

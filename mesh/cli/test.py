@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mesh.cli import manifests
-from mesh.cli.project import file_option, locate
+from mesh.cli.project import locate
+from mesh.cli.running import Running, running, running_options
 
 if TYPE_CHECKING:
     from mesh.resources.object import Object
@@ -25,8 +26,16 @@ _WRONG = 2
 
 @click.command("test")
 @click.argument("files", nargs=-1)
-@file_option
 @manifests.chart_options
+@running_options
+@click.option("--live", is_flag=True, help="Ask the mesh of mesh.yaml that runs here, and send it requests.")
+@click.option(
+    "--requests",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many to send to a mesh that runs where shares are to be counted.",
+)
 @click.option(
     "--tests",
     multiple=True,
@@ -40,11 +49,15 @@ _WRONG = 2
 )
 def command(
     files: tuple[str, ...],
-    file: Path | None,
     chart: Path | None,
     values: tuple[Path, ...],
     release: str,
     namespace: str,
+    file: Path | None,
+    kubeconfig: Path | None,
+    context: str | None,
+    live: bool,
+    requests: int,
     tests: tuple[Path, ...],
     only: str,
     coverage: bool,
@@ -52,11 +65,13 @@ def command(
 ) -> None:
     """Compare what requests meet in the mesh of FILES, of a chart, or of mesh.yaml, with what its tests expect.
 
-    Nothing runs for it. Exits with 1 when a test fails, with 2 when a file cannot be read.
+    Nothing runs for it, unless --live, --kubeconfig or --context names a mesh that does: its proxies are asked what they do, and requests
+    that change nothing are sent. Exits with 1 when a test fails, with 2 when a file cannot be read.
     """
     if files and not (tests or chart):
         raise click.UsageError("say which --tests are for these FILES")
-    charts, (objects, problems) = _mesh(files, file, chart, values, release, namespace)
+    asked = running(file, kubeconfig, context) if live or kubeconfig or context else None
+    charts, objects, problems = _mesh(files, file, chart, values, release, namespace, asked is not None)
     suites = list(_suites(tests, charts, problems))
     if errors := [problem for problem in problems if problem.severity == "error"]:
         for problem in dict.fromkeys(errors):
@@ -64,7 +79,9 @@ def command(
         sys.exit(_WRONG)
     if not suites:
         raise click.UsageError("there are no tests: write tests/policies.yaml beside a chart (docs/test.md)")
-    outcomes, covered = _run(objects, suites, only)
+    outcomes, covered = (
+        _simulated(objects, suites, only) if asked is None else _live(asked, suites, only, requests)
+    )
     if not outcomes:
         raise click.UsageError(f"no case has {only!r} in its name")
     _print(outcomes, covered, coverage, output)
@@ -78,11 +95,14 @@ def _mesh(
     values: Sequence[Path],
     release: str,
     namespace: str,
-) -> tuple[list[Path], tuple[list[Object[Any]], list[Problem]]]:
-    """The charts, and all that the mesh is made of."""
-    if files or chart:
-        return [chart] if chart else [], manifests.read(files, chart, values, release, namespace)
-    return manifests.project(locate(file))
+    runs: bool,
+) -> tuple[list[Path], list[Object[Any]], list[Problem]]:
+    """The charts, and all that the mesh is made of, unless it ``runs`` anyway."""
+    if not (files or chart):
+        charts, (objects, problems) = manifests.project(locate(file), render=not runs)
+        return charts, objects, problems
+    objects, problems = ([], []) if runs else manifests.read(files, chart, values, release, namespace)
+    return [chart] if chart else [], objects, problems
 
 
 def _suites(tests: Sequence[Path], charts: Iterable[Path], problems: list[Problem]) -> Iterable[Read]:
@@ -98,7 +118,7 @@ def _suites(tests: Sequence[Path], charts: Iterable[Path], problems: list[Proble
             yield made
 
 
-def _run(
+def _simulated(
     objects: list[Object[Any]], suites: list[Read], only: str
 ) -> tuple[list[Outcome], tuple[Covered, ...]]:
     from mesh.explain.judge import answer
@@ -112,6 +132,18 @@ def _run(
     scene = compiled(mesh)
     outcomes = list(run(suites, lambda question: answer(asked(question, scene), scene), only))
     return outcomes, coverage(mesh, [each.answer for each in outcomes if each.answer])
+
+
+def _live(
+    asked: Running, suites: list[Read], only: str, requests: int
+) -> tuple[list[Outcome], tuple[Covered, ...]]:
+    from mesh.live.proven import proven
+    from mesh.suite.coverage import coverage
+    from mesh.suite.run import run
+
+    live = asked.live
+    outcomes = list(run(suites, lambda question: proven(question, live, asked.send, requests), only))
+    return outcomes, coverage(live.mesh, [each.answer for each in outcomes if each.answer])
 
 
 def _print(outcomes: Sequence[Outcome], covered: tuple[Covered, ...], coverage: bool, output: str) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 _SECONDS: Final = 15.0
 _ADMIN: Final = 15000
 _ABSENT: Final = 404
+_LONG: Final = 120
 
 
 class Unreachable(Exception):
@@ -61,19 +62,45 @@ class Cluster:
 
     def admin(self, namespace: str, pod: str, path: str) -> bytes:
         """An admin page of a pod's Envoy, which listens to its own pod only."""
+        connection = http.client.HTTPConnection("127.0.0.1")
+        try:
+            connection.sock = self.dial(namespace, pod, _ADMIN)
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(str(error)) from None
+        finally:
+            connection.close()
+
+    def dial(self, namespace: str, pod: str, port: int) -> Any:
+        """A socket that leads to a port of a pod."""
         from kubernetes.stream import portforward
 
         core = self._client.CoreV1Api(self._api)
-        connection = http.client.HTTPConnection("127.0.0.1")
         try:
             forwarded = portforward(
-                core.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(_ADMIN)
+                core.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port)
             )
-            connection.sock = forwarded.socket(_ADMIN)
-            connection.sock.settimeout(_SECONDS)
-            connection.request("GET", path)
-            return connection.getresponse().read()
-        except (self._client.ApiException, OSError, http.client.HTTPException) as error:
-            raise Unreachable(f"the proxy of {namespace}/{pod} does not answer: {error}") from None
-        finally:
-            connection.close()
+        except self._client.ApiException as error:
+            raise Unreachable(f"no port-forward to {namespace}/{pod}: {error.reason}") from None
+        made = forwarded.socket(port)
+        made.settimeout(_SECONDS)
+        return made
+
+    def run(self, namespace: str, pod: str, container: str, command: Sequence[str]) -> str:
+        """What a command in a container prints. Raises Unreachable when it cannot be run, or fails."""
+        from kubernetes.stream import stream
+
+        core = self._client.CoreV1Api(self._api)
+        wanted = {"container": container, "command": list(command), "stdout": True, "stderr": True}
+        try:
+            ran = stream(
+                core.connect_get_namespaced_pod_exec, pod, namespace, _preload_content=False, **wanted
+            )
+            ran.run_forever(timeout=_LONG)
+            printed, complaint = ran.read_stdout(), ran.read_stderr()
+        except self._client.ApiException as error:
+            raise Unreachable(f"nothing can be run in {namespace}/{pod}: {error.reason}") from None
+        if ran.returncode:
+            raise Unreachable(f"{command[0]} in {namespace}/{pod} fails: {complaint.strip()}")
+        return str(printed)

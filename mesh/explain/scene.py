@@ -14,6 +14,10 @@ from mesh.model.service import Workload
 from mesh.simulate.call import Proxy
 
 
+class Unanswered(Exception):
+    """A proxy that runs and does not answer; the message says which and why."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """A mesh and, by node id, its proxies. Their resources may be compiled ones or a running Envoy's own."""

@@ -75,7 +75,7 @@ CODES: Final = tuple(
         ("MW0504", _E, "mesh.yaml", "mesh.yaml itself is wrong: a field, a path or a value."),
         ("MW0505", _W, "Not kept here", "The local Kubernetes API does not have the kind. On a cluster the object has its effect; here it is left out."),
         ("MW0601", _E, "Test file", "A test file of `mesh test` is wrong: a case without from, to or expect, or with a workload, host or method that the mesh does not have. docs/test.md has the format."),
-        ("MW0602", _E, "Not simulated", "What a request meets depends on a part of Envoy that the simulation does not follow, as a matcher of a rare kind. The message says which."),
+        ("MW0602", _E, "Not answered", "What a request meets cannot be said: it depends on a part of Envoy that the simulation does not follow, as a matcher of a rare kind, or a proxy that was asked does not answer. The message says which."),
     )
 )  # fmt: skip
 SEVERITY: Final = {code.code: code.severity for code in CODES}

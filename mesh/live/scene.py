@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from mesh.compile import Compiler
+from mesh.envoy import configdump
 from mesh.envoy.configdump import Dump, Unsettled
 from mesh.explain.scene import Scene, of
 from mesh.model.mesh import CLUSTER, Mesh, Placement
 from mesh.model.service import Kind, Workload
 from mesh.simulate.call import Proxy
 
-#: What a workload's proxy runs. Raises Unanswered.
-Ask = Callable[[Workload], Dump]
-
-
-class Unanswered(Exception):
-    """A proxy, or an API, that does not answer; the message says which and why."""
+#: An admin page, decoded from JSON, of a workload's proxy. Raises Unanswered.
+Page = Callable[[Workload, str], Any]
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Live:
     """A mesh that runs."""
 
     mesh: Mesh
-    ask: Ask
+    page: Page
     placement: Placement = CLUSTER
 
     @cached_property
@@ -49,7 +47,7 @@ class Live:
 
     def _dumps(self, workload: Workload) -> Dump:
         if workload.proxy_id not in self._asked:
-            self._asked[workload.proxy_id] = self.ask(workload)
+            self._asked[workload.proxy_id] = configdump.read(self.page(workload, configdump.PATH))
         return self._asked[workload.proxy_id]
 
     @cached_property

@@ -24,15 +24,15 @@ class Difference:
     got: str
 
 
-def differences(expected: Expected, answer: Answer, close: float = CLOSE) -> list[Difference]:
-    """Nothing when the answer is as expected. ``close`` is how far a share may be off.
+def differences(expected: Expected, answer: Answer) -> list[Difference]:
+    """Nothing when the answer is as expected.
 
     Where the verdict is another, what it leads to is not worth saying.
     """
     return list(_verdict(expected, answer)) or [
         *_by(expected, answer),
         *_route(expected, answer),
-        *_shares(expected, answer, close),
+        *_shares(expected, answer),
         *_failing(expected, answer),
         *_sent(expected.sent, answer),
     ]
@@ -83,18 +83,16 @@ def _route(expected: Expected, answer: Answer) -> Iterator[Difference]:
         yield Difference("route", expected.route, got)
 
 
-def _shares(expected: Expected, answer: Answer, close: float) -> Iterator[Difference]:
+def _shares(expected: Expected, answer: Answer) -> Iterator[Difference]:
     got: dict[str, float] = {}
     for each in answer.destinations:
         got[_name(each)] = got.get(_name(each), 0) + each.share
-    yield from _compared("shares", expected.shares, got, close)
+    yield from _compared("shares", expected.shares, got)
     mirrors = {f"{each.host} {each.subset}".strip(): each.share for each in answer.mirrors}
-    yield from _compared("mirrors", expected.mirrors, mirrors, CLOSE)
+    yield from _compared("mirrors", expected.mirrors, mirrors)
 
 
-def _compared(
-    field: str, wanted: Mapping[str, int | str], got: Mapping[str, float], close: float
-) -> Iterator[Difference]:
+def _compared(field: str, wanted: Mapping[str, int | str], got: Mapping[str, float]) -> Iterator[Difference]:
     """Shares by name; what is not named must get nothing."""
     if not wanted:
         return
@@ -103,10 +101,10 @@ def _compared(
         share = percent(text) or 0.0
         mine = {each for each in rest if _is(name, each)}
         total = sum(rest.pop(each) for each in mine)
-        if abs(total - share) > close:
+        if abs(total - share) > CLOSE:
             yield Difference(f"{field} {name}", shown(share), shown(total))
     for name, share in rest.items():
-        if share > close:
+        if share > CLOSE:
             yield Difference(f"{field} {name}", "nothing", shown(share))
 
 

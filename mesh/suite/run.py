@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from mesh.explain.answer import Answer
 from mesh.explain.nearest import Unknown
 from mesh.explain.question import Question
+from mesh.explain.scene import Unanswered
 from mesh.resources.problem import Place, Problem, Severity
 from mesh.simulate.text import Unsimulated
 from mesh.suite.case import Case, Expected
 from mesh.suite.compare import Difference, differences
 from mesh.suite.read import Read, expand
-from mesh.suite.share import CLOSE
 
 #: Answers a Question. Raises Unknown for a name that is not there.
 Ask = Callable[[Question], Answer]
@@ -36,16 +36,16 @@ class Outcome:
         return self.answer is not None and not self.differences
 
 
-def run(files: Iterable[Read], ask: Ask, only: str = "", close: float = CLOSE) -> Iterator[Outcome]:
-    """Every request of every case with ``only`` in its name, in the order of the files. ``close`` is how far a share may be off."""
+def run(files: Iterable[Read], ask: Ask, only: str = "") -> Iterator[Outcome]:
+    """Every request of every case with ``only`` in its name, in the order of the files."""
     for each in files:
         for i, case in enumerate(each.suite.cases):
             place = each.document.place(("cases", i))
             asked = (one for one in expand(case) if only in _name(one))
-            yield from (_asked(one, place, ask, close) for one in asked)
+            yield from (_asked(one, place, ask) for one in asked)
 
 
-def _asked(case: Case, place: Place, ask: Ask, close: float) -> Outcome:
+def _asked(case: Case, place: Place, ask: Ask) -> Outcome:
     started = time.perf_counter()
     try:
         answer = ask(_question(case))
@@ -53,11 +53,14 @@ def _asked(case: Case, place: Place, ask: Ask, close: float) -> Outcome:
         fix = "correct the name, or the chart that no longer has it"
         problem = Problem(place, "MW0601", Severity.ERROR, str(error), fix)
         return Outcome(_name(case), place, time.perf_counter() - started, problem=problem)
-    except Unsimulated as error:
-        problem = Problem(place, "MW0602", Severity.ERROR, str(error), "ask a running mesh or a cluster")
+    except (Unsimulated, Unanswered) as error:
+        problem = Problem(
+            place, "MW0602", Severity.ERROR, str(error), "ask again, or ask a mesh that runs with --live"
+        )
         return Outcome(_name(case), place, time.perf_counter() - started, problem=problem)
-    found = tuple(differences(case.expect or Expected(), answer, close))
-    return Outcome(_name(case), place, time.perf_counter() - started, answer, found)
+    found = [Difference("what runs", "what is written", each) for each in answer.differs]
+    found += differences(case.expect or Expected(), answer)
+    return Outcome(_name(case), place, time.perf_counter() - started, answer, tuple(found))
 
 
 def _question(case: Case) -> Question:

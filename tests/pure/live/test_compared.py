@@ -67,7 +67,7 @@ def dump(of: Mesh, workload: Workload) -> Dump:
 
 
 def live(wanted: Mesh, runs: Mesh) -> Live:
-    return Live(wanted, lambda workload: dump(runs, workload))
+    return Live(wanted, lambda workload, _: page(Compiler(runs).compile(workload)[0]))
 
 
 def test_a_dump_reads_as_what_was_sent() -> None:
@@ -123,7 +123,8 @@ def test_what_a_proxy_refuses_is_said_in_its_own_words() -> None:
         ("listener", "no such filter"),
         ("listener", ""),
     ]
-    runs = Live(mesh(), lambda workload: found if workload is mesh().workloads[0] else dump(mesh(), workload))
+    first = mesh().workloads[0]
+    runs = Live(mesh(), lambda w, _: given if w is first else page(Compiler(mesh()).compile(w)[0]))
     said = compared(GET, runs).differs
     assert said[0].startswith("the proxy of default/web-v1-0 refuses its listener ")
     assert said[0].endswith(": no such filter")
