@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test check e2e bench chaos generate goldens parity format clean
+.PHONY: help install up down test check e2e bench chaos generate page goldens parity format clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: $(DEV) ## measure start, memory, latency, throughput, edit-to-accepted; a
 generate: $(DEV) ## write the code and docs that are generated
 	@$(BIN)/python scripts/generate
 	@$(BIN)/python -m mesh.link.codes
+
+page: ## build the page of `mesh dash` from its sources (needs Node)
+	@scripts/page
 
 chaos: $(DEV) ## place ORDERS orders while everything breaks by SEED, and check that every promise was kept
 	@$(BIN)/python -m tests.chaos --orders $(or $(ORDERS),2000) --seed $(or $(SEED),1)

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "top": ("mesh.cli.top", "Who calls whom now, how often, how well and how fast."),
     "traces": ("mesh.cli.traces", "Requests that the mesh has seen."),
     "trace": ("mesh.cli.trace", "One request: who called whom, and what took how long."),
+    "dash": ("mesh.cli.dash", "Show the mesh on a page in a browser."),
     "check": ("mesh.cli.check", "Say what is wrong with manifests or a chart, without running anything."),
     "explain": (
         "mesh.cli.explain",

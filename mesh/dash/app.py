@@ -1,0 +1,95 @@
+"""The page's application: its files, and what it asks for, as JSON. Each answer is made on a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from mesh.dash.fetch import Unreachable
+from mesh.dash.kubernetes import Refused
+from mesh.dash.overview import history, overview
+from mesh.dash.sources import Sources
+
+PAGE: Final = Path(__file__).with_name("page")
+
+Object = Mapping[str, Any]
+Answer = Callable[[Sources, Object], Any]
+
+
+class Malformed(Exception):
+    """The page asks for what there cannot be. The text names it."""
+
+
+def app(sources: Sources, clock: Callable[[], float] = time.time) -> Starlette:
+    """``clock`` tells seconds since 1970."""
+
+    def about(sources: Sources, asked: Object) -> Any:
+        return {
+            "name": sources.name,
+            "window": sources.window,
+            "local": sources.local,
+            "metrics": sources.prometheus is not None,
+        }
+
+    def graph(sources: Sources, asked: Object) -> Any:
+        return asdict(overview(sources, clock(), number(asked, "at"), number(asked, "window")))
+
+    def rates(sources: Sources, asked: Object) -> Any:
+        return history(sources, clock())
+
+    reads: dict[str, Answer] = {"/api/about": about, "/api/graph": graph, "/api/history": rates}
+    return Starlette(
+        routes=[
+            *(Route(path, _reading(sources, answer)) for path, answer in reads.items()),
+            Mount("/", StaticFiles(directory=PAGE, html=True)),
+        ]
+    )
+
+
+def number(asked: Object, name: str) -> float | None:
+    """A finite number above 0, or None where nothing is given. Raises Malformed."""
+    text = asked.get(name)
+    if text in (None, ""):
+        return None
+    try:
+        found = float(str(text))
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and found > 0):
+        raise Malformed(f"{name} is no number above 0")
+    return found
+
+
+def _reading(sources: Sources, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await _answered(lambda: answer(sources, request.query_params))
+
+    return endpoint
+
+
+async def _answered(answer: Callable[[], Any]) -> Response:
+    try:
+        return _json(await asyncio.to_thread(answer), 200)
+    except Malformed as told:
+        return _json({"error": str(told)}, 400)
+    except Refused as told:
+        return _json({"error": str(told)}, told.status)
+    except Unreachable as told:
+        return _json({"error": str(told)}, 502)
+
+
+def _json(found: Any, status: int) -> Response:
+    text = json.dumps(found, separators=(",", ":"), allow_nan=False)
+    return Response(text, status, media_type="application/json")

@@ -1,0 +1,71 @@
+"""`mesh dash` on the running shop: by its link, over HTTP, as the page asks."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.local.project import Project, until
+from tests.pages.served import Served
+from tests.scenarios.local import Local
+
+PLACE = {
+    "customerId": "ada",
+    "items": [{"productId": "mug", "quantity": 1}],
+    "paymentMethod": "tok_visa",
+}
+
+
+@pytest.fixture(scope="module")
+def dash(folder: Project) -> Iterator[Served]:
+    running = folder.start("dash")
+    assert running.stdout
+    link = running.stdout.readline().strip()
+    found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=.+", link)
+    assert found, link
+    yield Served(int(found[1]), [link]).enter()
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) == 0
+    running.stdout.close()
+
+
+def edges(dash: Served) -> dict[tuple[str, str], Any]:
+    graph = dash.ask("/api/graph?window=300").json
+    return {(each["source"], each["target"]): each for each in graph["edges"] if each["rate"] > 0}
+
+
+def test_an_order_is_seen_on_every_edge_that_it_took_and_each_was_mtls(
+    folder: Project, shop: Local, dash: Served
+) -> None:
+    for i in range(3):
+        done = folder.mesh("call", "orders", "PlaceOrder", json.dumps({"key": f"dash-{i}", **PLACE}))
+        assert done.code == 0, done.text
+    wanted = {
+        ("shop/ingress", "shop/orders"),
+        *(("shop/orders", f"shop/{each}") for each in ("inventory", "payments", "shipping")),
+    }
+    until(lambda: edges(dash).keys() >= wanted, "the edges of an order are on the graph")
+    found = edges(dash)
+    until(lambda: all(edges(dash)[each]["mtls"] for each in wanted), "each is mTLS as its called side saw it")
+    assert all(found[each]["protocol"] == "grpc" and found[each]["p95"] > 0 for each in wanted)
+
+
+def test_workloads_have_identities_certificates_and_what_their_proxies_accepted(dash: Served) -> None:
+    nodes = {each["id"]: each for each in dash.ask("/api/graph").json["nodes"]}
+    pod = nodes["shop/payments"]["pods"][0]
+    assert pod["identity"] == "spiffe://cluster.local/ns/shop/sa/payments"
+    assert pod["accepted"]
+    assert pod["certificate_until"]
+    assert nodes["shop/ingress"]["kind"] == "gateway"
+    assert nodes["shop/broker"]["kind"] == "broker"
+
+
+def test_without_a_mesh_it_says_what_to_do(folder: Project) -> None:
+    done = folder.mesh("dash", "--file", "/nowhere/mesh.yaml")
+    assert done.code == 1
+    assert "no mesh is up here: `mesh up` starts it" in done.text
