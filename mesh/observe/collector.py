@@ -7,6 +7,7 @@ serves them; that application answers Jaeger's UI too. Metrics are asked of the 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from mesh.observe import receive_http
 from mesh.observe.jaeger import Jaeger
 from mesh.observe.limits import Limits
 from mesh.observe.metrics.metrics import Metrics, measure
+from mesh.observe.metrics.sent import Sent
 from mesh.observe.prometheus import Prometheus
 from mesh.observe.receive_grpc import serve_grpc
 from mesh.observe.receiver import Receiver
@@ -50,12 +52,14 @@ async def collect(
     """
     bounds = bounds or Bounds()
     spans = await asyncio.to_thread(Spans, path, bounds)
-    receiver = Receiver(spans.put, Limits(age=bounds.age))
+    limits = Limits(age=bounds.age)
+    sent = Sent(limits)
+    receiver = Receiver(spans.put, limits, keep_metrics=lambda export: sent.take(export, time.time()))
     search = Search(path)
     try:
         async with (
             serve_grpc(receiver, *addresses) as port,
-            measure(targets, receiver, spans) as metrics,
+            measure(targets, receiver, spans, sent) as metrics,
         ):
             routes = [
                 *receive_http.routes(receiver),

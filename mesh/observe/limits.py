@@ -8,12 +8,12 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why something sent was not kept as it was: four that cost a request, four a span, five only a part of one."""
+    """Why something sent was not kept as it was: four that cost a request, four a span, five only a part of one, two a metric's point."""
 
     NOT_READABLE = "not_readable"
     TOO_LARGE = "too_large"
     QUEUE_FULL = "queue_full"
-    NOT_TRACES = "not_traces"
+    NOT_KEPT = "not_kept"
 
     WRONG_ID = "wrong_id"
     FROM_THE_FUTURE = "from_the_future"
@@ -26,12 +26,15 @@ class Reason(StrEnum):
     LONG_NAME = "long_name"
     ATTRIBUTES_CUT = "attributes_cut"
 
+    NO_KNOWN_METRIC = "no_known_metric"
+    TOO_MANY_SERIES = "too_many_series"
+
 
 @dataclass(frozen=True)
 class Limits:
     """Sizes are in bytes on the wire and in characters in a span; times are in seconds.
 
-    ``operations`` are of one service, ``names`` of all together.
+    ``operations`` are of one service, ``names`` of all together; ``series`` are of metrics that are sent, and ``labels`` of one of them.
 
     128 attributes are OpenTelemetry's own limit, and 4 MiB is gRPC's for a message.
     """
@@ -47,6 +50,8 @@ class Limits:
     operations: int = 1000
     names: int = 20_000
     names_last: float = 3600.0
+    series: int = 5000
+    labels: int = 32
 
 
 class Names:

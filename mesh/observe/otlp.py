@@ -35,7 +35,7 @@ _NANOSECONDS = 1_000_000_000
 
 
 class NotReadable(Exception):
-    """The body is no export of traces. The text says why, for whoever sent it."""
+    """The body is no export. The text says why, for whoever sent it."""
 
 
 @dataclass
@@ -51,22 +51,24 @@ class Decoded:
         self.reasons[reason] += 1
 
 
-def from_protobuf(body: bytes) -> Message:
+def from_protobuf(body: bytes, kind: Message = wire.Request) -> Message:
+    """``kind`` is the message that the body should be."""
     try:
-        return wire.Request.FromString(body)
+        return kind.FromString(body)
     except DecodeError as error:
-        raise NotReadable(f"not an ExportTraceServiceRequest: {error}") from None
+        raise NotReadable(f"not an {kind.DESCRIPTOR.name}: {error}") from None
 
 
-def from_json(body: bytes) -> Message:
+def from_json(body: bytes, kind: Message = wire.Request) -> Message:
     """OTLP's JSON is protobuf's, but for ids, which are hex instead of base64."""
+    name = kind.DESCRIPTOR.name
     try:
         found = json.loads(body, object_hook=_with_base64_ids)
         if not isinstance(found, dict):
-            raise NotReadable("not an ExportTraceServiceRequest as JSON: not an object")
-        return json_format.ParseDict(found, wire.Request(), ignore_unknown_fields=True)
+            raise NotReadable(f"not an {name} as JSON: not an object")
+        return json_format.ParseDict(found, kind(), ignore_unknown_fields=True)
     except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise NotReadable(f"not an ExportTraceServiceRequest as JSON: {error}"[:300]) from None
+        raise NotReadable(f"not an {name} as JSON: {error}"[:300]) from None
 
 
 def _with_base64_ids(found: dict[str, Any]) -> dict[str, Any]:

@@ -9,14 +9,12 @@ from typing import Any
 import grpc
 
 from mesh.observe.otlp import NotReadable, from_protobuf
-from mesh.observe.receiver import Overloaded, Receiver, TooLarge
+from mesh.observe.receiver import Overloaded, Read, Receiver, TooLarge
 from mesh.observe.wire import Message
 
 TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
-PASSED_OVER = {
-    "opentelemetry.proto.collector.metrics.v1.MetricsService": "metrics",
-    "opentelemetry.proto.collector.logs.v1.LogsService": "logs",
-}
+METRICS = "opentelemetry.proto.collector.metrics.v1.MetricsService"
+LOGS = "opentelemetry.proto.collector.logs.v1.LogsService"
 AT_ONCE = 200
 """Exports under way, each with its body in memory; gRPC refuses what is beyond."""
 
@@ -31,9 +29,12 @@ _Handler = Callable[[bytes, _Context], Awaitable[Message]]
 async def serve_grpc(receiver: Receiver, address: str = "127.0.0.1:0", *more: str) -> AsyncIterator[int]:
     """Serves while the context lasts, and yields the port of ``address``. Raises RuntimeError when one is taken."""
     server = grpc.aio.server(options=_options(receiver), maximum_concurrent_rpcs=AT_ONCE)
-    server.add_generic_rpc_handlers((_service(TRACES, _traces(receiver)),))
-    for service, signal in PASSED_OVER.items():
-        server.add_generic_rpc_handlers((_service(service, _passing_over(receiver, signal)),))
+    handlers = {
+        TRACES: _taking(receiver.take),
+        METRICS: _taking(receiver.take_metrics),
+        LOGS: _passing_over(receiver, "logs"),
+    }
+    server.add_generic_rpc_handlers([_service(name, handler) for name, handler in handlers.items()])
     port = server.add_insecure_port(address)
     for other in more:
         server.add_insecure_port(other)
@@ -59,10 +60,10 @@ def _service(name: str, handler: _Handler) -> grpc.GenericRpcHandler:
     return grpc.method_handlers_generic_handler(name, {"Export": export})
 
 
-def _traces(receiver: Receiver) -> _Handler:
+def _taking(take: Callable[[bytes, Read], Awaitable[Message]]) -> _Handler:
     async def export(body: bytes, context: _Context) -> Message:
         try:
-            return await receiver.take(body, from_protobuf)
+            return await take(body, from_protobuf)
         except NotReadable as told:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(told))
         except TooLarge as told:

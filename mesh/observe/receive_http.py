@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from google.protobuf import json_format
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from mesh.observe.limits import Reason
 from mesh.observe.otlp import NotReadable, from_json, from_protobuf
-from mesh.observe.receiver import Overloaded, Receiver, TooLarge
+from mesh.observe.receiver import Overloaded, Read, Receiver, TooLarge
 from mesh.observe.wire import Message
 
 PROTOBUF = "application/x-protobuf"
@@ -23,19 +24,20 @@ JSON = "application/json"
 RETRY_SECONDS = 5
 BODY_SECONDS = 30.0
 _READERS = {PROTOBUF: from_protobuf, JSON: from_json}
+_Take = Callable[[bytes, Read], Awaitable[Message]]
 _GZIP = 31  # zlib's wbits for gzip's header and trailer
 
 
 def routes(receiver: Receiver) -> list[Route]:
     """A page in a browser cannot post here: its content type would need a preflight, which nothing answers."""
-    passed_over = [
-        Route(f"/v1/{signal}", partial(_passed_over, receiver, signal), methods=["POST"])
-        for signal in ("metrics", "logs")
+    return [
+        Route("/v1/traces", partial(_taken, receiver, receiver.take), methods=["POST"]),
+        Route("/v1/metrics", partial(_taken, receiver, receiver.take_metrics), methods=["POST"]),
+        Route("/v1/logs", partial(_passed_over, receiver, "logs"), methods=["POST"]),
     ]
-    return [Route("/v1/traces", partial(_traces, receiver), methods=["POST"]), *passed_over]
 
 
-async def _traces(receiver: Receiver, request: Request) -> Response:
+async def _taken(receiver: Receiver, take: _Take, request: Request) -> Response:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     try:
@@ -45,7 +47,7 @@ async def _traces(receiver: Receiver, request: Request) -> Response:
         return _refusal(408, DEADLINE_EXCEEDED, "the body did not come whole", media)
     try:
         read = partial(_read, media, encoding, receiver.limits.request_bytes)
-        return _response(200, await receiver.take(body, read), media)
+        return _response(200, await take(body, read), media)
     except NotReadable as told:
         return _refusal(400, INVALID_ARGUMENT, told, media)
     except TooLarge as told:
@@ -72,12 +74,12 @@ async def _body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
-def _read(media: str, encoding: str, limit: int, body: bytes) -> Message:
+def _read(media: str, encoding: str, limit: int, body: bytes, kind: Message) -> Message:
     if media not in _READERS:
         raise NotReadable(f"the content type must be {PROTOBUF} or {JSON}")
     if encoding not in ("gzip", "identity"):
         raise NotReadable("the content encoding must be gzip, if any")
-    return _READERS[media](_inflated(body, limit) if encoding == "gzip" else body)
+    return _READERS[media](_inflated(body, limit) if encoding == "gzip" else body, kind)
 
 
 def _inflated(body: bytes, limit: int) -> bytes:
@@ -88,7 +90,7 @@ def _inflated(body: bytes, limit: int) -> bytes:
     except zlib.error as error:
         raise NotReadable(f"not gzip: {error}") from None
     if len(found) > limit:
-        raise TooLarge(f"an export may have {limit} bytes: send fewer spans at once")
+        raise TooLarge(f"an export may have {limit} bytes: send less at once")
     if not inflating.eof or inflating.unused_data:
         raise NotReadable("not gzip: it is cut short, or more follows it")
     return found

@@ -1,4 +1,4 @@
-"""OTLP's messages for traces, the same on the wire, as a table: what otlp reads and receiver answers with.
+"""OTLP's messages for traces and metrics, the same on the wire, as a table: what otlp reads and receiver answers with.
 
 The package opentelemetry-proto cannot be used beside xds-protos, which brings an old copy of the same modules and
 wins or loses by the order of installation. Hence a descriptor pool of its own.
@@ -27,6 +27,40 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "ExportTraceServiceRequest": {"resource_spans": (1, "*ResourceSpans")},
     "ExportTraceServiceResponse": {"partial_success": (1, "ExportTracePartialSuccess")},
     "ExportTracePartialSuccess": {"rejected_spans": (1, "int64"), "error_message": (2, "string")},
+    "ExportMetricsServiceRequest": {"resource_metrics": (1, "*ResourceMetrics")},
+    "ExportMetricsServiceResponse": {"partial_success": (1, "ExportMetricsPartialSuccess")},
+    "ExportMetricsPartialSuccess": {"rejected_data_points": (1, "int64"), "error_message": (2, "string")},
+    "ResourceMetrics": {"resource": (1, "Resource"), "scope_metrics": (2, "*ScopeMetrics")},
+    "ScopeMetrics": {"metrics": (2, "*Metric")},
+    "Metric": {
+        "name": (1, "string"),
+        "unit": (3, "string"),
+        "gauge": (5, "Gauge"),
+        "sum": (7, "Sum"),
+        "histogram": (9, "Histogram"),
+    },
+    "Gauge": {"data_points": (1, "*NumberDataPoint")},
+    "Sum": {
+        "data_points": (1, "*NumberDataPoint"),
+        "aggregation_temporality": (2, "AggregationTemporality"),
+        "is_monotonic": (3, "bool"),
+    },
+    "Histogram": {
+        "data_points": (1, "*HistogramDataPoint"),
+        "aggregation_temporality": (2, "AggregationTemporality"),
+    },
+    "NumberDataPoint": {
+        "as_double": (4, "double"),
+        "as_int": (6, "sfixed64"),
+        "attributes": (7, "*KeyValue"),
+    },
+    "HistogramDataPoint": {
+        "count": (4, "fixed64"),
+        "sum": (5, "double"),
+        "bucket_counts": (6, "*fixed64"),
+        "explicit_bounds": (7, "*double"),
+        "attributes": (9, "*KeyValue"),
+    },
     "ResourceSpans": {"resource": (1, "Resource"), "scope_spans": (2, "*ScopeSpans")},
     "Resource": {"attributes": (1, "*KeyValue")},
     "ScopeSpans": {"spans": (2, "*Span")},
@@ -55,9 +89,17 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "ArrayValue": {"values": (1, "*AnyValue")},
     "KeyValueList": {"values": (1, "*KeyValue")},
 }
-"""Message -> field -> number and type; ``*`` is repeated. The fields of AnyValue are a oneof."""
+"""Message -> field -> number and type; ``*`` is repeated. Fields that exclude each other are in _ONE_OF."""
 
+_ONE_OF = {
+    "AnyValue": tuple(_MESSAGES["AnyValue"]),
+    "Metric": ("gauge", "sum", "histogram"),
+    "NumberDataPoint": ("as_double", "as_int"),
+}
 _ENUMS = {
+    "AggregationTemporality": [
+        f"AGGREGATION_TEMPORALITY_{kind}" for kind in ("UNSPECIFIED", "DELTA", "CUMULATIVE")
+    ],
     "SpanKind": [
         f"SPAN_KIND_{kind}"
         for kind in ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
@@ -75,10 +117,11 @@ def _file() -> FileDescriptorProto:
         file.enum_type.append(enum)
     for name, fields in _MESSAGES.items():
         message = DescriptorProto(name=name, field=_fields(fields))
-        if name == "AnyValue":
+        if name in _ONE_OF:
             message.oneof_decl.add(name="value")
             for each in message.field:
-                each.oneof_index = 0
+                if each.name in _ONE_OF[name]:
+                    each.oneof_index = 0
         file.message_type.append(message)
     return file
 
@@ -111,6 +154,8 @@ def _message(name: str) -> Any:
 
 Request = _message("ExportTraceServiceRequest")
 Response = _message("ExportTraceServiceResponse")
+MetricsRequest = _message("ExportMetricsServiceRequest")
+MetricsResponse = _message("ExportMetricsServiceResponse")
 ResourceSpans = _message("ResourceSpans")
 Span = _message("Span")
 Status = _message("Status")

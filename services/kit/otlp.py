@@ -1,12 +1,12 @@
 """Sends traces and metrics to OTEL_EXPORTER_OTLP_ENDPOINT, by OTLP over gRPC, off the path of any call.
 
-Input: what telemetry keeps. Output: one export of spans and one of histograms every few seconds, and a last one when
+Input: what telemetry keeps. Output: one export of spans and one of metrics every few seconds, and a last one when
 the process ends. An endpoint that is slow or gone costs the calls nothing: spans beyond a limit are dropped and counted.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from services.gen.shop.telemetry.v1 import otlp_pb2 as pb
 from services.kit.settings import Settings
-from services.kit.telemetry import BOUNDS, Code, Durations, Finished, Gauge, Recorder
+from services.kit.telemetry import BOUNDS, Code, Counter, Durations, Finished, Gauge, Recorder
 
 Send = Any  # a UnaryUnaryMultiCallable whose answer is not read
 INTERVAL = 5.0
@@ -23,6 +23,8 @@ LIMIT = 3.0
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 METRICS = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 HTTP_FAULT = 500
+LAG = Gauge("eventloop.lag", "How late the event loop woke up, when the process last said something", "s")
+PROCESSOR = Gauge("process.cpu.time", "Processor time that the process has used", "s")
 _FAULTS = frozenset(
     {
         StatusCode.UNKNOWN,
@@ -41,7 +43,10 @@ async def export(recorder: Recorder, settings: Settings, log: FilteringBoundLogg
     exporter = Exporter(recorder, settings, channel, log)
     try:
         while True:
+            due = asyncio.get_running_loop().time() + INTERVAL
             await asyncio.sleep(INTERVAL)
+            recorder.measured(LAG, asyncio.get_running_loop().time() - due)
+            recorder.measured(PROCESSOR, time.process_time())
             await exporter.send()
     finally:
         await exporter.send()
@@ -75,7 +80,7 @@ class Exporter:
         try:
             if spans:
                 await self._traces(traces(spans, self._resource, offset), timeout=LIMIT)
-            if self._recorder.durations or self._recorder.gauges:
+            if self._recorder.durations or self._recorder.gauges or self._recorder.counts:
                 await self._metrics(
                     metrics(self._recorder, self._resource, self._started, now), timeout=LIMIT
                 )
@@ -108,6 +113,7 @@ def traces(spans: Iterable[Finished], of: pb.Resource, offset: int) -> pb.Export
 
 def metrics(recorder: Recorder, of: pb.Resource, started: int, now: int) -> pb.ExportMetrics:
     found = [_gauge(gauge, value, now) for gauge, value in recorder.gauges.items()]
+    found += [_sum(counter, counts, started, now) for counter, counts in recorder.counts.items()]
     calls = [
         _point(key, each, started, now) for key, each in recorder.durations.items() if not _is_http(key[1])
     ]
@@ -130,6 +136,22 @@ def _histogram(name: str, about: str, unit: str, points: list[pb.HistogramPoint]
 def _gauge(gauge: Gauge, value: float, now: int) -> pb.Metric:
     values = pb.Gauge(data_points=[pb.NumberPoint(time_unix_nano=now, as_double=value)])
     return pb.Metric(name=gauge.name, description=gauge.description, unit=gauge.unit, gauge=values)
+
+
+def _sum(
+    counter: Counter, counts: Mapping[tuple[tuple[str, str], ...], float], started: int, now: int
+) -> pb.Metric:
+    points = [
+        pb.NumberPoint(
+            start_time_unix_nano=started,
+            time_unix_nano=now,
+            as_double=value,
+            attributes=[_text(name, each) for name, each in labels],
+        )
+        for labels, value in counts.items()
+    ]
+    told = pb.Sum(data_points=points, aggregation_temporality=pb.TEMPORALITY_CUMULATIVE, is_monotonic=True)
+    return pb.Metric(name=counter.name, description=counter.description, unit=counter.unit, sum=told)
 
 
 def _span(finished: Finished, offset: int) -> pb.Span:

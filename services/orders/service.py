@@ -18,6 +18,7 @@ from services.kit.app import App, Service
 from services.kit.events.publishing import publishing
 from services.kit.saga.runner import Runner
 from services.kit.saga.watch import watch
+from services.orders.measures import Measured
 from services.orders.placing import KIND as PLACE
 from services.orders.placing import Placing
 from services.orders.returning import KIND as RETURN
@@ -38,8 +39,9 @@ async def open_orders(app: App) -> AsyncIterator[Orders]:
         ) as to_inventory,
         app.channel("payments", payments_pb2.DESCRIPTOR.services_by_name["PaymentsService"]) as to_payments,
         app.channel("shipping", shipping_pb2.DESCRIPTOR.services_by_name["ShippingService"]) as to_shipping,
-        publishing(app, _utc_now) as outbox,
+        publishing(app, _utc_now) as told,
     ):
+        outbox = Measured.of(told, app.telemetry)
         behind = (
             app.database,
             InventoryServiceStub(to_inventory),

@@ -16,6 +16,7 @@ from mesh.observe.exposition import Sample
 from mesh.observe.metrics import text
 from mesh.observe.metrics.own import TYPES, own
 from mesh.observe.metrics.scraper import Scraper
+from mesh.observe.metrics.sent import Sent
 from mesh.observe.metrics.series import Bounds, Store
 from mesh.observe.receiver import Receiver
 from mesh.observe.spans import Spans
@@ -23,15 +24,16 @@ from mesh.observe.spans import Spans
 
 @dataclass(frozen=True)
 class Metrics:
-    """``store`` is filled by ``scraper``."""
+    """``store`` is filled by ``scraper``, which asks proxies and takes what services sent."""
 
     store: Store
     scraper: Scraper
+    sent: Sent
 
     @property
     def types(self) -> Mapping[str, str]:
         """ "counter", "gauge" or "histogram" by family."""
-        return {**TYPES, **self.scraper.types}
+        return {**self.sent.types, **TYPES, **self.scraper.types}
 
     def routes(self) -> list[Route]:
         return [Route("/metrics", self._text)]
@@ -43,7 +45,7 @@ class Metrics:
 
 @asynccontextmanager
 async def measure(
-    targets: Path | None, receiver: Receiver, spans: Spans, bounds: Bounds | None = None
+    targets: Path | None, receiver: Receiver, spans: Spans, sent: Sent, bounds: Bounds | None = None
 ) -> AsyncIterator[Metrics]:
     """Scrapes while the context lasts, the mesh's proxies when ``targets`` names their file, and the observatory itself."""
     store = Store(bounds)
@@ -51,10 +53,10 @@ async def measure(
     def said() -> Iterator[Sample]:
         return own(receiver, spans, store, scraper.seconds)
 
-    scraper = Scraper(targets or Path("nowhere"), store, said)
+    scraper = Scraper(targets or Path("nowhere"), store, said, sent.current)
     running = asyncio.create_task(scraper.run())
     try:
-        yield Metrics(store, scraper)
+        yield Metrics(store, scraper, sent)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):

@@ -42,12 +42,16 @@ class Round:
 
     def put(self, pod: Pod | None, found: Iterable[Sample]) -> None:
         """What is said of a pod's proxy, or with None of the observatory."""
-        for sample in found:
-            series = self._store.series(_labels(sample, pod))
+        self.add((_labels(sample, pod), sample.value) for sample in found)
+
+    def add(self, found: Iterable[tuple[Labels, float]]) -> None:
+        """Values of series whose labels are whole."""
+        for labels, value in found:
+            series = self._store.series(labels)
             if series is None:
                 self.refused += 1
             else:
-                self.values[series] = sample.value
+                self.values[series] = value
 
     def _series(self, key: tuple[str, str], line: str, pod: Pod) -> Series | None:
         found = self._before.get(key)

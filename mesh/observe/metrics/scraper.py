@@ -19,7 +19,7 @@ from mesh.observe.exposition import Sample
 from mesh.observe.istio import PREFIX, Pod, Pods
 from mesh.observe.metrics.ask import NoAnswer, ask
 from mesh.observe.metrics.round import Known, Round
-from mesh.observe.metrics.series import Store
+from mesh.observe.metrics.series import Labels, Store
 
 STEP_SECONDS: Final = 5.0
 AT_ONCE: Final = 32
@@ -37,6 +37,7 @@ _WANTED: Final = (
 _STATS: Final = "/stats/prometheus?usedonly&filter=" + urllib.parse.quote("|".join(_WANTED))
 
 Own = Callable[[], Iterable[Sample]]
+Sent = Callable[[float], Iterable[tuple[Labels, float]]]
 
 log = logging.getLogger(__name__)
 
@@ -55,16 +56,17 @@ class Target:
 class Scraper:
     """Fills ``store`` from the mesh whose targets are in ``file``; sockets are relative to that file's folder.
 
-    ``own`` is what the observatory says of itself, in each round.
+    ``own`` is what the observatory says of itself, in each round; ``sent`` what was sent to it and holds at a time.
     """
 
-    def __init__(self, file: Path, store: Store, own: Own = tuple) -> None:
+    def __init__(self, file: Path, store: Store, own: Own = tuple, sent: Sent = lambda now: ()) -> None:
         self.targets: list[Target] = []
         self.types: dict[str, str] = {}
         self.seconds = 0.0
         self._file = file
         self._store = store
         self._own = own
+        self._sent = sent
         self._pods = Pods([])
         self._version = 0
         self._known: Known = {}
@@ -91,6 +93,7 @@ class Scraper:
         self._known = round_.known
         self.seconds = time.monotonic() - began
         round_.put(None, self._own())
+        round_.add(self._sent(now))
         self._store.add(round(now * 1000), round_.values, round_.refused)
 
     def _read_pods(self) -> None:

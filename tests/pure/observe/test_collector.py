@@ -14,7 +14,6 @@ import structlog
 
 from mesh.observe.call import workload_of
 from mesh.observe.collector import Collector, collect
-from mesh.observe.limits import Reason
 from mesh.observe.search import Search
 from mesh.observe.topology import topology
 from services.kit import settings, trace
@@ -58,10 +57,18 @@ async def test_a_call_between_two_services_is_an_edge_and_a_trace(tmp_path: Path
         await export_from("orders", "orders-v1-7d9c5b8f6d-kx2vq", calling, collector)
         await export_from("catalog", "catalog-v2-5f6d8c7b9c-zt4wm", called, collector)
         await until(lambda: collector.spans.written == 2)
-        assert collector.receiver.counts == {Reason.NOT_TRACES: 1}
+        assert not collector.receiver.counts
+        [sent] = [
+            each
+            for each in collector.metrics.sent.current(time.time())
+            if each[0]["__name__"].endswith("_count")
+        ]
         async with serving(collector.routes) as port:
             _, body = await ask(port, "GET", f"/api/traces/{outgoing.trace_id}")
         [edge] = topology(collector.search, *EVER, workload_of)
+    assert sent[1] == 1
+    assert sent[0]["__name__"] == "rpc_server_duration_milliseconds_count"
+    assert (sent[0]["job"], sent[0]["rpc_grpc_status_code"]) == ("shop/catalog", "14")
     [shown] = json.loads(body)["data"]
     assert [process["serviceName"] for process in shown["processes"].values()] == ["orders", "catalog"]
     assert (edge.caller, edge.callee, edge.method) == ("orders-v1", "catalog-v2", PATH[1:])

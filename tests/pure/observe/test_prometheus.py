@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 import pytest
 
 from mesh.observe.istio import Pod
+from mesh.observe.limits import Limits
 from mesh.observe.metrics.metrics import Metrics
 from mesh.observe.metrics.scraper import Scraper, Target
+from mesh.observe.metrics.sent import Sent
 from mesh.observe.prometheus import Prometheus
 from tests.pure.observe.promql.history import END, START, store
 from tests.pure.observe.serving import ask, serving
@@ -29,7 +31,7 @@ async def port() -> AsyncIterator[int]:
     scraper.types["istio_request_duration_milliseconds"] = "histogram"
     scraper.types["istio_requests_total"] = "counter"
     scraper.targets = [Target(POD, AT, 0.01, "", ""), Target(POD, AT, 4.0, "", "no answer within 4 s")]
-    metrics = Metrics(kept, scraper)
+    metrics = Metrics(kept, scraper, Sent(Limits()))
     async with serving(Prometheus(metrics, clock=lambda: AT).routes()) as port:
         yield port
 

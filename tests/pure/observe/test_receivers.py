@@ -24,6 +24,7 @@ from tests.pure.observe.exports import NOW, export, span
 from tests.pure.observe.serving import ask, serving, until
 from tests.pure.observe.test_otlp import as_json
 
+LOGS = "opentelemetry.proto.collector.logs.v1.LogsService"
 METRICS = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 ONE = export(span()).SerializeToString()
 BAD = export(span(trace_id=b"")).SerializeToString()
@@ -116,13 +117,23 @@ async def test_a_little_that_becomes_very_much_is_refused_by_grpc() -> None:
         assert await call(channel, ONE) == wire.Response()
 
 
-async def test_metrics_and_logs_are_answered_and_not_kept() -> None:
+async def test_logs_are_answered_and_not_kept() -> None:
     async with grpc_to(receiving := receiver(Kept())) as channel:
-        answer = await call(channel, b"\xff", METRICS)
-    assert answer.partial_success.error_message == "metrics are not kept here"
+        answer = await call(channel, b"\xff", LOGS)
+    assert answer.partial_success.error_message == "logs are not kept here"
     async with http_to(receiving) as port:
         response, _ = await ask(port, "POST", "/v1/logs", b"{}", content_type=JSON)
-    assert (response.status, receiving.counts) == (200, {Reason.NOT_TRACES: 2})
+    assert (response.status, receiving.counts) == (200, {Reason.NOT_KEPT: 2})
+
+
+async def test_metrics_that_are_no_export_are_refused() -> None:
+    async with grpc_to(receiving := receiver(Kept())) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as told:
+            await call(channel, b"\xff", METRICS)
+    assert (told.value.code(), receiving.counts) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        {Reason.NOT_READABLE: 1},
+    )
 
 
 @pytest.mark.parametrize(

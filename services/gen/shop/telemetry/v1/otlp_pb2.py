@@ -24,19 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cshop/telemetry/v1/otlp.proto\x12\x11shop.telemetry.v1\"H\n\x0c\x45xportTraces\x12\x38\n\x0eresource_spans\x18\x01 \x03(\x0b\x32 .shop.telemetry.v1.ResourceSpans\"M\n\rExportMetrics\x12<\n\x10resource_metrics\x18\x01 \x03(\x0b\x32\".shop.telemetry.v1.ResourceMetrics\"r\n\rResourceSpans\x12-\n\x08resource\x18\x01 \x01(\x0b\x32\x1b.shop.telemetry.v1.Resource\x12\x32\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x1d.shop.telemetry.v1.ScopeSpans\"]\n\nScopeSpans\x12\'\n\x05scope\x18\x01 \x01(\x0b\x32\x18.shop.telemetry.v1.Scope\x12&\n\x05spans\x18\x02 \x03(\x0b\x32\x17.shop.telemetry.v1.Span\"x\n\x0fResourceMetrics\x12-\n\x08resource\x18\x01 \x01(\x0b\x32\x1b.shop.telemetry.v1.Resource\x12\x36\n\rscope_metrics\x18\x02 \x03(\x0b\x32\x1f.shop.telemetry.v1.ScopeMetrics\"c\n\x0cScopeMetrics\x12\'\n\x05scope\x18\x01 \x01(\x0b\x32\x18.shop.telemetry.v1.Scope\x12*\n\x07metrics\x18\x02 \x03(\x0b\x32\x19.shop.telemetry.v1.Metric\"<\n\x08Resource\x12\x30\n\nattributes\x18\x01 \x03(\x0b\x32\x1c.shop.telemetry.v1.Attribute\"&\n\x05Scope\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"A\n\tAttribute\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.shop.telemetry.v1.Value\"=\n\x05Value\x12\x16\n\x0cstring_value\x18\x01 \x01(\tH\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x42\x07\n\x05value\"N\n\nSpanStatus\x12\x0f\n\x07message\x18\x02 \x01(\t\x12/\n\x04\x63ode\x18\x03 \x01(\x0e\x32!.shop.telemetry.v1.SpanStatusCode\"\x95\x02\n\x04Span\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\t\x12)\n\x04kind\x18\x06 \x01(\x0e\x32\x1b.shop.telemetry.v1.SpanKind\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x12\x30\n\nattributes\x18\t \x03(\x0b\x32\x1c.shop.telemetry.v1.Attribute\x12-\n\x06status\x18\x0f \x01(\x0b\x32\x1d.shop.telemetry.v1.SpanStatus\"\x9f\x01\n\x06Metric\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12)\n\x05gauge\x18\x05 \x01(\x0b\x32\x18.shop.telemetry.v1.GaugeH\x00\x12\x31\n\thistogram\x18\t \x01(\x0b\x32\x1c.shop.telemetry.v1.HistogramH\x00\x42\x06\n\x04\x64\x61ta\"<\n\x05Gauge\x12\x33\n\x0b\x64\x61ta_points\x18\x01 \x03(\x0b\x32\x1e.shop.telemetry.v1.NumberPoint\"C\n\x0bNumberPoint\x12\x16\n\x0etime_unix_nano\x18\x03 \x01(\x06\x12\x13\n\tas_double\x18\x04 \x01(\x01H\x00\x42\x07\n\x05value\"\x84\x01\n\tHistogram\x12\x36\n\x0b\x64\x61ta_points\x18\x01 \x03(\x0b\x32!.shop.telemetry.v1.HistogramPoint\x12?\n\x17\x61ggregation_temporality\x18\x02 \x01(\x0e\x32\x1e.shop.telemetry.v1.Temporality\"\xc4\x01\n\x0eHistogramPoint\x12\x1c\n\x14start_time_unix_nano\x18\x02 \x01(\x06\x12\x16\n\x0etime_unix_nano\x18\x03 \x01(\x06\x12\r\n\x05\x63ount\x18\x04 \x01(\x06\x12\x0b\n\x03sum\x18\x05 \x01(\x01\x12\x15\n\rbucket_counts\x18\x06 \x03(\x06\x12\x17\n\x0f\x65xplicit_bounds\x18\x07 \x03(\x01\x12\x30\n\nattributes\x18\t \x03(\x0b\x32\x1c.shop.telemetry.v1.Attribute*i\n\x08SpanKind\x12\x19\n\x15SPAN_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12SPAN_KIND_INTERNAL\x10\x01\x12\x14\n\x10SPAN_KIND_SERVER\x10\x02\x12\x14\n\x10SPAN_KIND_CLIENT\x10\x03*g\n\x0eSpanStatusCode\x12 \n\x1cSPAN_STATUS_CODE_UNSPECIFIED\x10\x00\x12\x17\n\x13SPAN_STATUS_CODE_OK\x10\x01\x12\x1a\n\x16SPAN_STATUS_CODE_ERROR\x10\x02*]\n\x0bTemporality\x12\x1b\n\x17TEMPORALITY_UNSPECIFIED\x10\x00\x12\x15\n\x11TEMPORALITY_DELTA\x10\x01\x12\x1a\n\x16TEMPORALITY_CUMULATIVE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cshop/telemetry/v1/otlp.proto\x12\x11shop.telemetry.v1\"H\n\x0c\x45xportTraces\x12\x38\n\x0eresource_spans\x18\x01 \x03(\x0b\x32 .shop.telemetry.v1.ResourceSpans\"M\n\rExportMetrics\x12<\n\x10resource_metrics\x18\x01 \x03(\x0b\x32\".shop.telemetry.v1.ResourceMetrics\"r\n\rResourceSpans\x12-\n\x08resource\x18\x01 \x01(\x0b\x32\x1b.shop.telemetry.v1.Resource\x12\x32\n\x0bscope_spans\x18\x02 \x03(\x0b\x32\x1d.shop.telemetry.v1.ScopeSpans\"]\n\nScopeSpans\x12\'\n\x05scope\x18\x01 \x01(\x0b\x32\x18.shop.telemetry.v1.Scope\x12&\n\x05spans\x18\x02 \x03(\x0b\x32\x17.shop.telemetry.v1.Span\"x\n\x0fResourceMetrics\x12-\n\x08resource\x18\x01 \x01(\x0b\x32\x1b.shop.telemetry.v1.Resource\x12\x36\n\rscope_metrics\x18\x02 \x03(\x0b\x32\x1f.shop.telemetry.v1.ScopeMetrics\"c\n\x0cScopeMetrics\x12\'\n\x05scope\x18\x01 \x01(\x0b\x32\x18.shop.telemetry.v1.Scope\x12*\n\x07metrics\x18\x02 \x03(\x0b\x32\x19.shop.telemetry.v1.Metric\"<\n\x08Resource\x12\x30\n\nattributes\x18\x01 \x03(\x0b\x32\x1c.shop.telemetry.v1.Attribute\"&\n\x05Scope\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"A\n\tAttribute\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.shop.telemetry.v1.Value\"=\n\x05Value\x12\x16\n\x0cstring_value\x18\x01 \x01(\tH\x00\x12\x13\n\tint_value\x18\x03 \x01(\x03H\x00\x42\x07\n\x05value\"N\n\nSpanStatus\x12\x0f\n\x07message\x18\x02 \x01(\t\x12/\n\x04\x63ode\x18\x03 \x01(\x0e\x32!.shop.telemetry.v1.SpanStatusCode\"\x95\x02\n\x04Span\x12\x10\n\x08trace_id\x18\x01 \x01(\x0c\x12\x0f\n\x07span_id\x18\x02 \x01(\x0c\x12\x16\n\x0eparent_span_id\x18\x04 \x01(\x0c\x12\x0c\n\x04name\x18\x05 \x01(\t\x12)\n\x04kind\x18\x06 \x01(\x0e\x32\x1b.shop.telemetry.v1.SpanKind\x12\x1c\n\x14start_time_unix_nano\x18\x07 \x01(\x06\x12\x1a\n\x12\x65nd_time_unix_nano\x18\x08 \x01(\x06\x12\x30\n\nattributes\x18\t \x03(\x0b\x32\x1c.shop.telemetry.v1.Attribute\x12-\n\x06status\x18\x0f \x01(\x0b\x32\x1d.shop.telemetry.v1.SpanStatus\"\xc6\x01\n\x06Metric\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12)\n\x05gauge\x18\x05 \x01(\x0b\x32\x18.shop.telemetry.v1.GaugeH\x00\x12%\n\x03sum\x18\x07 \x01(\x0b\x32\x16.shop.telemetry.v1.SumH\x00\x12\x31\n\thistogram\x18\t \x01(\x0b\x32\x1c.shop.telemetry.v1.HistogramH\x00\x42\x06\n\x04\x64\x61ta\"<\n\x05Gauge\x12\x33\n\x0b\x64\x61ta_points\x18\x01 \x03(\x0b\x32\x1e.shop.telemetry.v1.NumberPoint\"\x91\x01\n\x03Sum\x12\x33\n\x0b\x64\x61ta_points\x18\x01 \x03(\x0b\x32\x1e.shop.telemetry.v1.NumberPoint\x12?\n\x17\x61ggregation_temporality\x18\x02 \x01(\x0e\x32\x1e.shop.telemetry.v1.Temporality\x12\x14\n\x0cis_monotonic\x18\x03 \x01(\x08\"\x93\x01\n\x0bNumberPoint\x12\x1c\n\x14start_time_unix_nano\x18\x02 \x01(\x06\x12\x16\n\x0etime_unix_nano\x18\x03 \x01(\x06\x12\x13\n\tas_double\x18\x04 \x01(\x01H\x00\x12\x30\n\nattributes\x18\x07 \x03(\x0b\x32\x1c.shop.telemetry.v1.AttributeB\x07\n\x05value\"\x84\x01\n\tHistogram\x12\x36\n\x0b\x64\x61ta_points\x18\x01 \x03(\x0b\x32!.shop.telemetry.v1.HistogramPoint\x12?\n\x17\x61ggregation_temporality\x18\x02 \x01(\x0e\x32\x1e.shop.telemetry.v1.Temporality\"\xc4\x01\n\x0eHistogramPoint\x12\x1c\n\x14start_time_unix_nano\x18\x02 \x01(\x06\x12\x16\n\x0etime_unix_nano\x18\x03 \x01(\x06\x12\r\n\x05\x63ount\x18\x04 \x01(\x06\x12\x0b\n\x03sum\x18\x05 \x01(\x01\x12\x15\n\rbucket_counts\x18\x06 \x03(\x06\x12\x17\n\x0f\x65xplicit_bounds\x18\x07 \x03(\x01\x12\x30\n\nattributes\x18\t \x03(\x0b\x32\x1c.shop.telemetry.v1.Attribute*i\n\x08SpanKind\x12\x19\n\x15SPAN_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12SPAN_KIND_INTERNAL\x10\x01\x12\x14\n\x10SPAN_KIND_SERVER\x10\x02\x12\x14\n\x10SPAN_KIND_CLIENT\x10\x03*g\n\x0eSpanStatusCode\x12 \n\x1cSPAN_STATUS_CODE_UNSPECIFIED\x10\x00\x12\x17\n\x13SPAN_STATUS_CODE_OK\x10\x01\x12\x1a\n\x16SPAN_STATUS_CODE_ERROR\x10\x02*]\n\x0bTemporality\x12\x1b\n\x17TEMPORALITY_UNSPECIFIED\x10\x00\x12\x15\n\x11TEMPORALITY_DELTA\x10\x01\x12\x1a\n\x16TEMPORALITY_CUMULATIVE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shop.telemetry.v1.otlp_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SPANKIND']._serialized_start=1857
-  _globals['_SPANKIND']._serialized_end=1962
-  _globals['_SPANSTATUSCODE']._serialized_start=1964
-  _globals['_SPANSTATUSCODE']._serialized_end=2067
-  _globals['_TEMPORALITY']._serialized_start=2069
-  _globals['_TEMPORALITY']._serialized_end=2162
+  _globals['_SPANKIND']._serialized_start=2125
+  _globals['_SPANKIND']._serialized_end=2230
+  _globals['_SPANSTATUSCODE']._serialized_start=2232
+  _globals['_SPANSTATUSCODE']._serialized_end=2335
+  _globals['_TEMPORALITY']._serialized_start=2337
+  _globals['_TEMPORALITY']._serialized_end=2430
   _globals['_EXPORTTRACES']._serialized_start=51
   _globals['_EXPORTTRACES']._serialized_end=123
   _globals['_EXPORTMETRICS']._serialized_start=125
@@ -62,13 +62,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SPAN']._serialized_start=951
   _globals['_SPAN']._serialized_end=1228
   _globals['_METRIC']._serialized_start=1231
-  _globals['_METRIC']._serialized_end=1390
-  _globals['_GAUGE']._serialized_start=1392
-  _globals['_GAUGE']._serialized_end=1452
-  _globals['_NUMBERPOINT']._serialized_start=1454
-  _globals['_NUMBERPOINT']._serialized_end=1521
-  _globals['_HISTOGRAM']._serialized_start=1524
-  _globals['_HISTOGRAM']._serialized_end=1656
-  _globals['_HISTOGRAMPOINT']._serialized_start=1659
-  _globals['_HISTOGRAMPOINT']._serialized_end=1855
+  _globals['_METRIC']._serialized_end=1429
+  _globals['_GAUGE']._serialized_start=1431
+  _globals['_GAUGE']._serialized_end=1491
+  _globals['_SUM']._serialized_start=1494
+  _globals['_SUM']._serialized_end=1639
+  _globals['_NUMBERPOINT']._serialized_start=1642
+  _globals['_NUMBERPOINT']._serialized_end=1789
+  _globals['_HISTOGRAM']._serialized_start=1792
+  _globals['_HISTOGRAM']._serialized_end=1924
+  _globals['_HISTOGRAMPOINT']._serialized_start=1927
+  _globals['_HISTOGRAMPOINT']._serialized_end=2123
 # @@protoc_insertion_point(module_scope)

@@ -468,6 +468,7 @@ class Metric(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     GAUGE_FIELD_NUMBER: _builtins.int
+    SUM_FIELD_NUMBER: _builtins.int
     HISTOGRAM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """rpc.server.duration, or a gauge's."""
@@ -480,6 +481,10 @@ class Metric(_message.Message):
         """A value as it is now."""
 
     @_builtins.property
+    def sum(self) -> Global___Sum:
+        """What was counted."""
+
+    @_builtins.property
     def histogram(self) -> Global___Histogram:
         """How many values fell between which bounds."""
 
@@ -490,13 +495,14 @@ class Metric(_message.Message):
         description: _builtins.str = ...,
         unit: _builtins.str = ...,
         gauge: Global___Gauge | None = ...,
+        sum: Global___Sum | None = ...,
         histogram: Global___Histogram | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "gauge", b"gauge", "histogram", b"histogram"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "gauge", b"gauge", "histogram", b"histogram", "sum", b"sum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "description", b"description", "gauge", b"gauge", "histogram", b"histogram", "name", b"name", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "description", b"description", "gauge", b"gauge", "histogram", b"histogram", "name", b"name", "sum", b"sum", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["gauge", "histogram"]  # noqa: Y015
+    _WhichOneofReturnType_data: _TypeAlias = _typing.Literal["gauge", "sum", "histogram"]  # noqa: Y015
     _WhichOneofArgType_data: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_data) -> _WhichOneofReturnType_data | None: ...
 
@@ -527,26 +533,68 @@ class Gauge(_message.Message):
 Global___Gauge: _TypeAlias = Gauge  # noqa: Y015
 
 @_typing.final
+class Sum(_message.Message):
+    """What was counted since the process started."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_POINTS_FIELD_NUMBER: _builtins.int
+    AGGREGATION_TEMPORALITY_FIELD_NUMBER: _builtins.int
+    IS_MONOTONIC_FIELD_NUMBER: _builtins.int
+    aggregation_temporality: Global___Temporality.ValueType
+    """What each covers."""
+    is_monotonic: _builtins.bool
+    """Whether it only grows."""
+    @_builtins.property
+    def data_points(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumberPoint]:
+        """One for each set of attributes."""
+
+    def __init__(
+        self,
+        *,
+        data_points: _abc.Iterable[Global___NumberPoint] | None = ...,
+        aggregation_temporality: Global___Temporality.ValueType = ...,
+        is_monotonic: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregation_temporality", b"aggregation_temporality", "data_points", b"data_points", "is_monotonic", b"is_monotonic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Sum: _TypeAlias = Sum  # noqa: Y015
+
+@_typing.final
 class NumberPoint(_message.Message):
     """A value at a moment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    START_TIME_UNIX_NANO_FIELD_NUMBER: _builtins.int
     TIME_UNIX_NANO_FIELD_NUMBER: _builtins.int
     AS_DOUBLE_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    start_time_unix_nano: _builtins.int
+    """When counting began, nanoseconds since 1970."""
     time_unix_nano: _builtins.int
     """When it was read, nanoseconds since 1970."""
     as_double: _builtins.float
     """As a fraction."""
+    @_builtins.property
+    def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attribute]:
+        """Of what."""
+
     def __init__(
         self,
         *,
+        start_time_unix_nano: _builtins.int = ...,
         time_unix_nano: _builtins.int = ...,
         as_double: _builtins.float = ...,
+        attributes: _abc.Iterable[Global___Attribute] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_double", b"as_double", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_double", b"as_double", "time_unix_nano", b"time_unix_nano", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_double", b"as_double", "attributes", b"attributes", "start_time_unix_nano", b"start_time_unix_nano", "time_unix_nano", b"time_unix_nano", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["as_double"]  # noqa: Y015
     _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
