@@ -38,6 +38,15 @@ class Inventory(InventoryServiceServicer):
             )
         return pb.GetStockResponse(stock=_stock(found))
 
+    async def BatchGetStock(self, request: pb.BatchGetStockRequest, context: Any) -> pb.BatchGetStockResponse:
+        products = list(dict.fromkeys(request.product_ids))
+        async with self._database.read() as connection:
+            found = await stock.find(connection, products)
+        return pb.BatchGetStockResponse(
+            stock=[_stock(found[product]) for product in products if product in found],
+            missing=[product for product in products if product not in found],
+        )
+
     async def ListStock(self, request: pb.ListStockRequest, context: Any) -> pb.ListStockResponse:
         size = request.page_size or PAGE
         async with self._database.read() as connection:

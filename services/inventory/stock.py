@@ -1,5 +1,6 @@
 """How many of each product there are, in the database of inventory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -23,6 +24,12 @@ class Stock:
 async def get(connection: AsyncConnection, product: str) -> Stock | None:
     row = (await connection.execute(select(STOCK).where(STOCK.c.product_id == product))).first()
     return Stock(*row) if row else None
+
+
+async def find(connection: AsyncConnection, products: Sequence[str]) -> dict[str, Stock]:
+    """By product; those whose stock was never set are left out."""
+    rows = await connection.execute(select(STOCK).where(STOCK.c.product_id.in_(products)))
+    return {row.product_id: Stock(*row) for row in rows}
 
 
 async def page(connection: AsyncConnection, after: str, size: int) -> list[Stock]:

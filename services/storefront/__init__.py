@@ -1,1 +1,1 @@
-"""storefront: the one entry point for callers from outside, REST over the gRPC services behind."""
+"""storefront: the one entry point for callers from outside, REST and GraphQL over the gRPC services behind."""

@@ -156,7 +156,7 @@ class Order(BaseModel):
             lines=lines,
             total=Money.of(message.total),
             state=state(message),
-            failure=_failure(message),
+            failure=failure(message),
             create_time=_time(message.create_time),
         )
 
@@ -179,7 +179,7 @@ def state(message: orders_pb2.Order) -> str:
     return orders_pb2.OrderState.Name(message.state).removeprefix("ORDER_STATE_")
 
 
-def _failure(message: orders_pb2.Order) -> Failure | None:
+def failure(message: orders_pb2.Order) -> Failure | None:
     if not message.HasField("failure"):
         return None
     reason = orders_pb2.ErrorReason.Name(message.failure.reason)

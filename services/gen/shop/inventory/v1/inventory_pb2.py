@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ...rules.v1 import rules_pb2 as shop_dot_rules_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!shop/inventory/v1/inventory.proto\x12\x11shop.inventory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19shop/rules/v1/rules.proto\"Q\n\x05Stock\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0f\n\x07on_hand\x18\x02 \x01(\x03\x12\x10\n\x08reserved\x18\x03 \x01(\x03\x12\x11\n\tavailable\x18\x04 \x01(\x03\"A\n\x04Line\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1b\n\x08quantity\x18\x02 \x01(\x05\x42\t\xaa\xbb\x18\x05\x30\x01\x38\x90N\"\xa6\x01\n\x0bReservation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.shop.inventory.v1.ReservationState\x12&\n\x05lines\x18\x03 \x03(\x0b\x32\x17.shop.inventory.v1.Line\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\x0fGetStockRequest\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\";\n\x10GetStockResponse\x12\'\n\x05stock\x18\x01 \x01(\x0b\x32\x18.shop.inventory.v1.Stock\"K\n\x10ListStockRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05\x42\x08\xaa\xbb\x18\x04\x30\x00\x38\x64\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xaa\xbb\x18\x02\x18@\"U\n\x11ListStockResponse\x12\'\n\x05stock\x18\x01 \x03(\x0b\x32\x18.shop.inventory.v1.Stock\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"N\n\x0fSetStockRequest\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1d\n\x07on_hand\x18\x02 \x01(\x03\x42\x0c\xaa\xbb\x18\x08\x30\x00\x38\x80\x94\xeb\xdc\x03\";\n\x10SetStockResponse\x12\'\n\x05stock\x18\x01 \x01(\x0b\x32\x18.shop.inventory.v1.Stock\"\x8d\x01\n\x0eReserveRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\x12\x30\n\x05lines\x18\x02 \x03(\x0b\x32\x17.shop.inventory.v1.LineB\x08\xaa\xbb\x18\x04@\x01Hd\x12\'\n\x04hold\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"F\n\x0fReserveResponse\x12\x33\n\x0breservation\x18\x01 \x01(\x0b\x32\x1e.shop.inventory.v1.Reservation\"2\n\x0e\x43onfirmRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"F\n\x0f\x43onfirmResponse\x12\x33\n\x0breservation\x18\x01 \x01(\x0b\x32\x1e.shop.inventory.v1.Reservation\"2\n\x0eReleaseRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"F\n\x0fReleaseResponse\x12\x33\n\x0breservation\x18\x01 \x01(\x0b\x32\x1e.shop.inventory.v1.Reservation*\xa4\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_STOCK_UNKNOWN\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_STOCK_RESERVED\x10\x02\x12\x1d\n\x19\x45RROR_REASON_OUT_OF_STOCK\x10\x03\x12$\n ERROR_REASON_RESERVATION_UNKNOWN\x10\x04\x12$\n ERROR_REASON_RESERVATION_EXPIRED\x10\x05\x12%\n!ERROR_REASON_RESERVATION_RELEASED\x10\x06\x12$\n ERROR_REASON_RESERVATION_DIFFERS\x10\x07*\xb5\x01\n\x10ReservationState\x12!\n\x1dRESERVATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aRESERVATION_STATE_RESERVED\x10\x01\x12\x1f\n\x1bRESERVATION_STATE_CONFIRMED\x10\x02\x12\x1e\n\x1aRESERVATION_STATE_RELEASED\x10\x03\x12\x1d\n\x19RESERVATION_STATE_EXPIRED\x10\x04\x32\xd8\x04\n\x10InventoryService\x12`\n\x08GetStock\x12\".shop.inventory.v1.GetStockRequest\x1a#.shop.inventory.v1.GetStockResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x02\x12\x63\n\tListStock\x12#.shop.inventory.v1.ListStockRequest\x1a$.shop.inventory.v1.ListStockResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x03\x12`\n\x08SetStock\x12\".shop.inventory.v1.SetStockRequest\x1a#.shop.inventory.v1.SetStockResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x02\x12]\n\x07Reserve\x12!.shop.inventory.v1.ReserveRequest\x1a\".shop.inventory.v1.ReserveResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x02\x12]\n\x07\x43onfirm\x12!.shop.inventory.v1.ConfirmRequest\x1a\".shop.inventory.v1.ConfirmResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x02\x12]\n\x07Release\x12!.shop.inventory.v1.ReleaseRequest\x1a\".shop.inventory.v1.ReleaseResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!shop/inventory/v1/inventory.proto\x12\x11shop.inventory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19shop/rules/v1/rules.proto\"Q\n\x05Stock\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0f\n\x07on_hand\x18\x02 \x01(\x03\x12\x10\n\x08reserved\x18\x03 \x01(\x03\x12\x11\n\tavailable\x18\x04 \x01(\x03\"A\n\x04Line\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1b\n\x08quantity\x18\x02 \x01(\x05\x42\t\xaa\xbb\x18\x05\x30\x01\x38\x90N\"\xa6\x01\n\x0bReservation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.shop.inventory.v1.ReservationState\x12&\n\x05lines\x18\x03 \x03(\x0b\x32\x17.shop.inventory.v1.Line\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\x0fGetStockRequest\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\";\n\x10GetStockResponse\x12\'\n\x05stock\x18\x01 \x01(\x0b\x32\x18.shop.inventory.v1.Stock\"7\n\x14\x42\x61tchGetStockRequest\x12\x1f\n\x0bproduct_ids\x18\x01 \x03(\tB\n\xaa\xbb\x18\x06\x18@@\x01Hd\"Q\n\x15\x42\x61tchGetStockResponse\x12\'\n\x05stock\x18\x01 \x03(\x0b\x32\x18.shop.inventory.v1.Stock\x12\x0f\n\x07missing\x18\x02 \x03(\t\"K\n\x10ListStockRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05\x42\x08\xaa\xbb\x18\x04\x30\x00\x38\x64\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xaa\xbb\x18\x02\x18@\"U\n\x11ListStockResponse\x12\'\n\x05stock\x18\x01 \x03(\x0b\x32\x18.shop.inventory.v1.Stock\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"N\n\x0fSetStockRequest\x12\x1c\n\nproduct_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18@\x12\x1d\n\x07on_hand\x18\x02 \x01(\x03\x42\x0c\xaa\xbb\x18\x08\x30\x00\x38\x80\x94\xeb\xdc\x03\";\n\x10SetStockResponse\x12\'\n\x05stock\x18\x01 \x01(\x0b\x32\x18.shop.inventory.v1.Stock\"\x8d\x01\n\x0eReserveRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\x12\x30\n\x05lines\x18\x02 \x03(\x0b\x32\x17.shop.inventory.v1.LineB\x08\xaa\xbb\x18\x04@\x01Hd\x12\'\n\x04hold\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"F\n\x0fReserveResponse\x12\x33\n\x0breservation\x18\x01 \x01(\x0b\x32\x1e.shop.inventory.v1.Reservation\"2\n\x0e\x43onfirmRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"F\n\x0f\x43onfirmResponse\x12\x33\n\x0breservation\x18\x01 \x01(\x0b\x32\x1e.shop.inventory.v1.Reservation\"2\n\x0eReleaseRequest\x12 \n\x0ereservation_id\x18\x01 \x01(\tB\x08\xaa\xbb\x18\x04\x08\x01\x18\x64\"F\n\x0fReleaseResponse\x12\x33\n\x0breservation\x18\x01 \x01(\x0b\x32\x1e.shop.inventory.v1.Reservation*\xa4\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_STOCK_UNKNOWN\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_STOCK_RESERVED\x10\x02\x12\x1d\n\x19\x45RROR_REASON_OUT_OF_STOCK\x10\x03\x12$\n ERROR_REASON_RESERVATION_UNKNOWN\x10\x04\x12$\n ERROR_REASON_RESERVATION_EXPIRED\x10\x05\x12%\n!ERROR_REASON_RESERVATION_RELEASED\x10\x06\x12$\n ERROR_REASON_RESERVATION_DIFFERS\x10\x07*\xb5\x01\n\x10ReservationState\x12!\n\x1dRESERVATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aRESERVATION_STATE_RESERVED\x10\x01\x12\x1f\n\x1bRESERVATION_STATE_CONFIRMED\x10\x02\x12\x1e\n\x1aRESERVATION_STATE_RELEASED\x10\x03\x12\x1d\n\x19RESERVATION_STATE_EXPIRED\x10\x04\x32\xc9\x05\n\x10InventoryService\x12`\n\x08GetStock\x12\".shop.inventory.v1.GetStockRequest\x1a#.shop.inventory.v1.GetStockResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x02\x12o\n\rBatchGetStock\x12\'.shop.inventory.v1.BatchGetStockRequest\x1a(.shop.inventory.v1.BatchGetStockResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x02\x12\x63\n\tListStock\x12#.shop.inventory.v1.ListStockRequest\x1a$.shop.inventory.v1.ListStockResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x03\x12`\n\x08SetStock\x12\".shop.inventory.v1.SetStockRequest\x1a#.shop.inventory.v1.SetStockResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x02\x12]\n\x07Reserve\x12!.shop.inventory.v1.ReserveRequest\x1a\".shop.inventory.v1.ReserveResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x02\x12]\n\x07\x43onfirm\x12!.shop.inventory.v1.ConfirmRequest\x1a\".shop.inventory.v1.ConfirmResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x02\x12]\n\x07Release\x12!.shop.inventory.v1.ReleaseRequest\x1a\".shop.inventory.v1.ReleaseResponse\"\x0b\x90\x02\x02\xaa\xbb\x18\x04\n\x02\x08\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LINE'].fields_by_name['quantity']._serialized_options = b'\252\273\030\0050\0018\220N'
   _globals['_GETSTOCKREQUEST'].fields_by_name['product_id']._loaded_options = None
   _globals['_GETSTOCKREQUEST'].fields_by_name['product_id']._serialized_options = b'\252\273\030\004\010\001\030@'
+  _globals['_BATCHGETSTOCKREQUEST'].fields_by_name['product_ids']._loaded_options = None
+  _globals['_BATCHGETSTOCKREQUEST'].fields_by_name['product_ids']._serialized_options = b'\252\273\030\006\030@@\001Hd'
   _globals['_LISTSTOCKREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTSTOCKREQUEST'].fields_by_name['page_size']._serialized_options = b'\252\273\030\0040\0008d'
   _globals['_LISTSTOCKREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -58,6 +60,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELEASEREQUEST'].fields_by_name['reservation_id']._serialized_options = b'\252\273\030\004\010\001\030d'
   _globals['_INVENTORYSERVICE'].methods_by_name['GetStock']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['GetStock']._serialized_options = b'\220\002\001\252\273\030\004\n\002\010\002'
+  _globals['_INVENTORYSERVICE'].methods_by_name['BatchGetStock']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['BatchGetStock']._serialized_options = b'\220\002\001\252\273\030\004\n\002\010\002'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListStock']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['ListStock']._serialized_options = b'\220\002\001\252\273\030\004\n\002\010\003'
   _globals['_INVENTORYSERVICE'].methods_by_name['SetStock']._loaded_options = None
@@ -68,10 +72,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INVENTORYSERVICE'].methods_by_name['Confirm']._serialized_options = b'\220\002\002\252\273\030\004\n\002\010\002'
   _globals['_INVENTORYSERVICE'].methods_by_name['Release']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['Release']._serialized_options = b'\220\002\002\252\273\030\004\n\002\010\002'
-  _globals['_ERRORREASON']._serialized_start=1347
-  _globals['_ERRORREASON']._serialized_end=1639
-  _globals['_RESERVATIONSTATE']._serialized_start=1642
-  _globals['_RESERVATIONSTATE']._serialized_end=1823
+  _globals['_ERRORREASON']._serialized_start=1487
+  _globals['_ERRORREASON']._serialized_end=1779
+  _globals['_RESERVATIONSTATE']._serialized_start=1782
+  _globals['_RESERVATIONSTATE']._serialized_end=1963
   _globals['_STOCK']._serialized_start=148
   _globals['_STOCK']._serialized_end=229
   _globals['_LINE']._serialized_start=231
@@ -82,26 +86,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTOCKREQUEST']._serialized_end=514
   _globals['_GETSTOCKRESPONSE']._serialized_start=516
   _globals['_GETSTOCKRESPONSE']._serialized_end=575
-  _globals['_LISTSTOCKREQUEST']._serialized_start=577
-  _globals['_LISTSTOCKREQUEST']._serialized_end=652
-  _globals['_LISTSTOCKRESPONSE']._serialized_start=654
-  _globals['_LISTSTOCKRESPONSE']._serialized_end=739
-  _globals['_SETSTOCKREQUEST']._serialized_start=741
-  _globals['_SETSTOCKREQUEST']._serialized_end=819
-  _globals['_SETSTOCKRESPONSE']._serialized_start=821
-  _globals['_SETSTOCKRESPONSE']._serialized_end=880
-  _globals['_RESERVEREQUEST']._serialized_start=883
-  _globals['_RESERVEREQUEST']._serialized_end=1024
-  _globals['_RESERVERESPONSE']._serialized_start=1026
-  _globals['_RESERVERESPONSE']._serialized_end=1096
-  _globals['_CONFIRMREQUEST']._serialized_start=1098
-  _globals['_CONFIRMREQUEST']._serialized_end=1148
-  _globals['_CONFIRMRESPONSE']._serialized_start=1150
-  _globals['_CONFIRMRESPONSE']._serialized_end=1220
-  _globals['_RELEASEREQUEST']._serialized_start=1222
-  _globals['_RELEASEREQUEST']._serialized_end=1272
-  _globals['_RELEASERESPONSE']._serialized_start=1274
-  _globals['_RELEASERESPONSE']._serialized_end=1344
-  _globals['_INVENTORYSERVICE']._serialized_start=1826
-  _globals['_INVENTORYSERVICE']._serialized_end=2426
+  _globals['_BATCHGETSTOCKREQUEST']._serialized_start=577
+  _globals['_BATCHGETSTOCKREQUEST']._serialized_end=632
+  _globals['_BATCHGETSTOCKRESPONSE']._serialized_start=634
+  _globals['_BATCHGETSTOCKRESPONSE']._serialized_end=715
+  _globals['_LISTSTOCKREQUEST']._serialized_start=717
+  _globals['_LISTSTOCKREQUEST']._serialized_end=792
+  _globals['_LISTSTOCKRESPONSE']._serialized_start=794
+  _globals['_LISTSTOCKRESPONSE']._serialized_end=879
+  _globals['_SETSTOCKREQUEST']._serialized_start=881
+  _globals['_SETSTOCKREQUEST']._serialized_end=959
+  _globals['_SETSTOCKRESPONSE']._serialized_start=961
+  _globals['_SETSTOCKRESPONSE']._serialized_end=1020
+  _globals['_RESERVEREQUEST']._serialized_start=1023
+  _globals['_RESERVEREQUEST']._serialized_end=1164
+  _globals['_RESERVERESPONSE']._serialized_start=1166
+  _globals['_RESERVERESPONSE']._serialized_end=1236
+  _globals['_CONFIRMREQUEST']._serialized_start=1238
+  _globals['_CONFIRMREQUEST']._serialized_end=1288
+  _globals['_CONFIRMRESPONSE']._serialized_start=1290
+  _globals['_CONFIRMRESPONSE']._serialized_end=1360
+  _globals['_RELEASEREQUEST']._serialized_start=1362
+  _globals['_RELEASEREQUEST']._serialized_end=1412
+  _globals['_RELEASERESPONSE']._serialized_start=1414
+  _globals['_RELEASERESPONSE']._serialized_end=1484
+  _globals['_INVENTORYSERVICE']._serialized_start=1966
+  _globals['_INVENTORYSERVICE']._serialized_end=2679
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,11 @@ class InventoryServiceStub:
                 request_serializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.GetStockRequest.SerializeToString,
                 response_deserializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.GetStockResponse.FromString,
                 _registered_method=True)
+        self.BatchGetStock = channel.unary_unary(
+                '/shop.inventory.v1.InventoryService/BatchGetStock',
+                request_serializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.BatchGetStockRequest.SerializeToString,
+                response_deserializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.BatchGetStockResponse.FromString,
+                _registered_method=True)
         self.ListStock = channel.unary_unary(
                 '/shop.inventory.v1.InventoryService/ListStock',
                 request_serializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.ListStockRequest.SerializeToString,
@@ -79,6 +84,17 @@ class InventoryServiceServicer:
         Errors:
         - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
         - NOT_FOUND, ERROR_REASON_STOCK_UNKNOWN: stock of this product was never set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetStock(self, request, context):
+        """The stock of several products in one call, in the order they were asked for. Products whose stock was never set come back in
+        `missing` rather than as an error.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): no id, more than 100, or one that is too long.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +168,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     request_deserializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.GetStockRequest.FromString,
                     response_serializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.GetStockResponse.SerializeToString,
             ),
+            'BatchGetStock': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetStock,
+                    request_deserializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.BatchGetStockRequest.FromString,
+                    response_serializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.BatchGetStockResponse.SerializeToString,
+            ),
             'ListStock': grpc.unary_unary_rpc_method_handler(
                     servicer.ListStock,
                     request_deserializer=shop_dot_inventory_dot_v1_dot_inventory__pb2.ListStockRequest.FromString,
@@ -207,6 +228,33 @@ class InventoryService:
             '/shop.inventory.v1.InventoryService/GetStock',
             shop_dot_inventory_dot_v1_dot_inventory__pb2.GetStockRequest.SerializeToString,
             shop_dot_inventory_dot_v1_dot_inventory__pb2.GetStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetStock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/shop.inventory.v1.InventoryService/BatchGetStock',
+            shop_dot_inventory_dot_v1_dot_inventory__pb2.BatchGetStockRequest.SerializeToString,
+            shop_dot_inventory_dot_v1_dot_inventory__pb2.BatchGetStockResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,13 @@ class InventoryServiceStub:
     - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
     - NOT_FOUND, ERROR_REASON_STOCK_UNKNOWN: stock of this product was never set.
     """
+    BatchGetStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.BatchGetStockRequest, _inventory_pb2.BatchGetStockResponse]
+    """The stock of several products in one call, in the order they were asked for. Products whose stock was never set come back in
+    `missing` rather than as an error.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): no id, more than 100, or one that is too long.
+    """
     ListStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]
     """The stock of all products, a page at a time, by product id.
 
@@ -96,6 +103,13 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     Errors:
     - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
     - NOT_FOUND, ERROR_REASON_STOCK_UNKNOWN: stock of this product was never set.
+    """
+    BatchGetStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.BatchGetStockRequest, _inventory_pb2.BatchGetStockResponse]  # type: ignore[assignment]
+    """The stock of several products in one call, in the order they were asked for. Products whose stock was never set come back in
+    `missing` rather than as an error.
+
+    Errors:
+    - INVALID_ARGUMENT (BadRequest): no id, more than 100, or one that is too long.
     """
     ListStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]  # type: ignore[assignment]
     """The stock of all products, a page at a time, by product id.
@@ -154,6 +168,19 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
         - INVALID_ARGUMENT (BadRequest): the id is empty or too long.
         - NOT_FOUND, ERROR_REASON_STOCK_UNKNOWN: stock of this product was never set.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchGetStock(
+        self,
+        request: _inventory_pb2.BatchGetStockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.BatchGetStockResponse, _abc.Awaitable[_inventory_pb2.BatchGetStockResponse]]:
+        """The stock of several products in one call, in the order they were asked for. Products whose stock was never set come back in
+        `missing` rather than as an error.
+
+        Errors:
+        - INVALID_ARGUMENT (BadRequest): no id, more than 100, or one that is too long.
         """
 
     @_abc_1.abstractmethod
