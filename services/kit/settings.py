@@ -7,7 +7,7 @@ Input: environment variables, the same in a pod and on a laptop. Output: `Settin
     POD_NAME, VERSION             answered as served-by and served-version
     <NAME>_ADDRESS                host:port of another service, by its name
     DATABASE_URL                  sqlite+aiosqlite:////data/catalog.db or postgresql+asyncpg://...
-    EVENTS_URL                    the broker to publish events to, nats://host:port; they wait in the database when left out
+    EVENTS_URL                    the broker of events, nats://host:port or another (docs/events.md); they wait in the database when left out
     WORKERS                       processes on the one port
     DEVELOPMENT                   true: obey fault headers (services/kit/fault.py)
     OTEL_EXPORTER_OTLP_ENDPOINT   where traces and metrics go (OTLP over gRPC); nowhere when left out

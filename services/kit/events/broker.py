@@ -3,11 +3,13 @@
 Used by relay, which publishes, and consumer, which subscribes. A broker delivers at least once, and to one durable
 subscription one message at a time, in the order they were published: the next comes when the one before is
 acknowledged. So order holds however often a message is tried again, and however many processes share a subscription.
+Some brokers promise it to the messages of one key only, and give those of others to other processes meanwhile.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -17,6 +19,8 @@ from services.kit.settings import BadSetting
 
 HOLD = 6.0
 """Seconds after which a message that was neither acknowledged nor given back is delivered again."""
+LIMIT = 2.0
+"""Seconds for each request to a broker."""
 
 
 class Unreachable(Exception):
@@ -27,10 +31,20 @@ class Rejected(Exception):
     """The broker will not take this message, however often it is tried."""
 
 
+BROKERS: Mapping[str, tuple[str, str]] = {
+    "nats": ("nats", "Nats"),
+    "tls": ("nats", "Nats"),
+    "amqp": ("rabbitmq", "RabbitMq"),
+    "amqps": ("rabbitmq", "RabbitMq"),
+}
+"""The scheme of an EVENTS_URL to the module beside this one and its class. The module of a broker that needs more than the
+`shop` extra has the name of the extra."""
+
+
 @dataclass(frozen=True)
 class Message:
     """`topic` is the kind of aggregate, `key` the aggregate, by which brokers that must be told keep order. The same
-    `id` again within a few minutes is the same message."""
+    `id` again is the same message, which a broker may see or not."""
 
     topic: str
     key: str
@@ -62,7 +76,8 @@ class Broker(Protocol):
 
     def subscribe(self, topic: str, durable: str) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
         """What is published to `topic`, from the oldest that the broker still has, or where the last process with this
-        `durable` name left off. Entering and iterating raise Unreachable; enter again."""
+        `durable` name left off. A broker of queues has what nobody has heard yet, and keeps the rest for whoever has
+        subscribed. Entering and iterating raise Unreachable; enter again."""
         ...
 
     async def close(self) -> None: ...
@@ -74,13 +89,18 @@ def open_broker(url: str, log: FilteringBoundLogger) -> Broker:
     if scheme not in BROKERS:
         known = ", ".join(f"{name}://" for name in sorted(BROKERS))
         raise BadSetting(f"EVENTS_URL begins with {scheme}://: use one of {known}")
-    return BROKERS[scheme](url, log)
+    module, name = BROKERS[scheme]
+    try:
+        client: Callable[[str, FilteringBoundLogger], Broker] = getattr(
+            import_module(f"services.kit.events.{module}"), name
+        )
+    except ModuleNotFoundError as error:
+        raise BadSetting(
+            f"EVENTS_URL begins with {scheme}://, for which {error.name} is not installed: pip install meshwright[{module}]"
+        ) from error
+    return client(url, log)
 
 
-def _nats(url: str, log: FilteringBoundLogger) -> Broker:
-    from services.kit.events.nats import Nats
-
-    return Nats(url, log)
-
-
-BROKERS: Mapping[str, Callable[[str, FilteringBoundLogger], Broker]] = {"nats": _nats, "tls": _nats}
+def without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -23,13 +23,12 @@ from nats.js import errors as js_errors
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, Header, StorageType, StreamConfig
 from structlog.typing import FilteringBoundLogger
 
-from services.kit.events.broker import HOLD, Message, Rejected, Unreachable
+from services.kit.events.broker import HOLD, LIMIT, Message, Rejected, Unreachable, without_password
 
 STREAM: Final = "EVENTS"
 PREFIX: Final = "events"
 KEPT: Final = 7 * 24 * 3600.0
 DUPLICATES: Final = 120.0
-LIMIT: Final = 2.0  # seconds for each request to the server
 RECONNECT: Final = 0.2
 FETCH: Final = 2.0  # seconds a fetch waits; one that was lost with its connection is made again after that
 _REJECTED = (
@@ -133,7 +132,7 @@ class Nats:
                 )
                 await self._add_stream(client.jetstream(timeout=LIMIT))
         except (errors.Error, OSError, TimeoutError) as error:
-            raise Unreachable(f"no answer from {_without_password(self._url)}") from error
+            raise Unreachable(f"no answer from {without_password(self._url)}") from error
         return client
 
     async def _add_stream(self, jetstream: JetStreamContext) -> None:
@@ -172,8 +171,3 @@ async def _deliveries(subscription: JetStreamContext.PullSubscription) -> AsyncI
             raise Unreachable(str(error)) from error
         for message in messages:
             yield Delivered(message)
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -36,14 +36,15 @@ async def test_an_event_that_the_broker_rejects_holds_back_its_aggregate_until_i
         dead = await until(lambda: unpublished(shop), bool)
         await shop.until_effects(4)
         assert [(letter.id, letter.aggregate, letter.sequence) for letter in dead] == [
-            (big.event_id, "order/a", 2)
+            (big.event_id, f"{shop.kind}/a", 2)
         ]
         assert "payload" in dead[0].error
         assert (await shop.lag()).dead == 1
         assert in_order(await shop.effects()) == {"a": [1], "b": [1, 2, 3]}
 
         await shop.server.stop(signal.SIGTERM)
-        await shop.server.start(max_payload=1 << 20)
+        shop.server.largest = 1 << 20
+        await shop.server.start()
         async with shop.telling.write() as connection:
             assert await deadletters.replay(connection, [big.event_id]) == 1
         assert in_order(await shop.until_effects(6)) == {"a": [1, 2, 3], "b": [1, 2, 3]}
@@ -130,7 +131,7 @@ async def test_what_comes_after_a_discarded_event_is_handled(shop: World) -> Non
         async with shop.hearing.write() as connection:
             assert await deadletters.discard(connection, [dead[0].id]) == 1
         assert await shop.until_effects(1) == [("a", 2)]
-        await shop.broker.publish(Message("order", "a", "delivered again", dead[0].body))
+        await shop.broker.publish(Message(shop.kind, "a", f"{shop.kind} again", dead[0].body))
         await shop.tell("b")
         assert await shop.until_effects(2) == [("a", 2), ("b", 1)]
 
@@ -138,7 +139,7 @@ async def test_what_comes_after_a_discarded_event_is_handled(shop: World) -> Non
 @pytest.mark.parametrize("body", [b"", b"\xff\xff not an event"])
 async def test_what_is_no_event_is_held_and_nothing_waits_for_it(shop: World, body: bytes) -> None:
     async with running(shop.relay().run(), shop.consumer().run()):
-        await shop.broker.publish(Message("order", "a", "nonsense", body))
+        await shop.broker.publish(Message(shop.kind, "a", f"nonsense {shop.kind}", body))
         await shop.tell("a")
         assert await shop.until_effects(1) == [("a", 1)]
     assert [letter.body for letter in await held(shop)] == [body]
@@ -157,7 +158,7 @@ async def test_people_list_replay_and_discard_by_command(
     async with running(shop.relay().run()):
         await until(lambda: unpublished(shop), bool)
     told = await command("list")
-    assert told.startswith(f"outbox  {big.event_id}  order/a #1  ")
+    assert told.startswith(f"outbox  {big.event_id}  {shop.kind}/a #1  ")
     assert '"orderPlaced"' in told
     assert await command("replay", big.event_id) == "1 to be tried again"
     assert await command("list") == "no dead letters"

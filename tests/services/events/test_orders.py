@@ -17,7 +17,7 @@ from services.gen.shop.orders.v1 import orders_pb2 as pb
 from services.gen.shop.orders.v1.orders_pb2_grpc import OrdersServiceStub
 from services.kit.events.broker import Broker, Unreachable, open_broker
 from tests.services.conftest import Shop, started
-from tests.services.events.server import Server
+from tests.services.events.brokers.nats import NatsServer
 from tests.services.events.world import until
 from tests.services.process import Process
 
@@ -33,7 +33,7 @@ class Told(list[Envelope]):
     async def so_far(self) -> int:
         return len(self)
 
-    async def listen(self, server: Server) -> None:
+    async def listen(self, server: NatsServer) -> None:
         broker = open_broker(server.url, structlog.get_logger())
         try:
             while True:
@@ -52,15 +52,15 @@ class Told(list[Envelope]):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    server = Server(tmp_path_factory.mktemp("broker"))
+async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NatsServer]:
+    server = NatsServer(tmp_path_factory.mktemp("broker"))
     await server.start()
     yield server
     await server.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def orders(broker: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+async def orders(broker: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     shop = await started(tmp_path_factory.mktemp("shop"), {"EVENTS_URL": broker.url})
     yield shop
     for process in (shop.orders, shop.payments, shop.inventory, shop.catalog):
@@ -68,7 +68,7 @@ async def orders(broker: Server, tmp_path_factory: pytest.TempPathFactory) -> As
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def told(broker: Server) -> AsyncIterator[Told]:
+async def told(broker: NatsServer) -> AsyncIterator[Told]:
     told = Told()
     listening = asyncio.create_task(told.listen(broker))
     yield told
@@ -109,7 +109,7 @@ async def test_an_order_is_told_placed_and_then_how_it_ended(orders: Shop, told:
 
 
 async def test_orders_are_placed_while_the_broker_is_gone_and_told_when_it_is_back(
-    orders: Shop, told: Told, broker: Server
+    orders: Shop, told: Told, broker: NatsServer
 ) -> None:
     await broker.stop()
     assert await place(orders, "meanwhile") is grpc.StatusCode.OK
@@ -136,7 +136,10 @@ async def test_a_service_does_not_start_with_a_broker_that_nobody_knows(tmp_path
     await alone.start()
     assert alone.process is not None
     assert await alone.process.wait() == 1
-    assert "EVENTS_URL begins with pigeon://: use one of nats://, tls://" in alone.log.read_text()
+    assert (
+        "EVENTS_URL begins with pigeon://: use one of amqp://, amqps://, nats://, tls://"
+        in alone.log.read_text()
+    )
 
 
 async def test_a_killed_service_tells_what_became_of_each_order_once(orders: Shop, told: Told) -> None:

@@ -7,18 +7,17 @@ from services.kit.events import deadletters
 from services.kit.events.envelope import Event
 from tests.services.events.world import World, in_order, running, until
 
-EVENT = Event("order", "a", OrderPlaced())
-
 
 async def test_the_numbers_of_an_aggregate_are_the_order_of_its_commits(shop_on_postgres: World) -> None:
     shop = shop_on_postgres
+    event = Event(shop.kind, "a", OrderPlaced())
 
     async def second() -> Envelope:
         async with shop.telling.write() as connection:
-            return await shop.outbox.add(connection, EVENT)
+            return await shop.outbox.add(connection, event)
 
     async with shop.telling.write() as connection:
-        first = await shop.outbox.add(connection, EVENT)
+        first = await shop.outbox.add(connection, event)
         other = asyncio.create_task(second())
         await shop.tell("b")
         assert not other.done()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import random
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -26,7 +27,7 @@ from services.kit.events.consumer import Consumer, Subscription
 from services.kit.events.envelope import Event
 from services.kit.events.outbox import Outbox
 from services.kit.events.relay import Relay
-from tests.services.events.server import Server
+from tests.services.events.brokers.process import Server
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 40.0
@@ -56,7 +57,7 @@ def now() -> datetime:
 
 @dataclass
 class World:
-    """`fails` decides which effects the handler refuses to have."""
+    """`kind` is that of the aggregates; no other test has it. `fails` decides which effects the handler refuses to have."""
 
     server: Server
     telling: Database
@@ -64,6 +65,7 @@ class World:
     urls: tuple[str, str]
     broker: Broker
     log: Any = field(default_factory=structlog.get_logger)
+    kind: str = field(default_factory=lambda: f"order-{secrets.token_hex(4)}")
     fails: Callable[[Envelope], bool] = lambda envelope: False
 
     def __post_init__(self) -> None:
@@ -78,7 +80,7 @@ class World:
             payload = OrderConfirmed() if told else OrderPlaced()
             payload.order.customer_id = "x" * weight
             async with self.telling.write() as connection:
-                told.append(await self.outbox.add(connection, Event("order", aggregate, payload)))
+                told.append(await self.outbox.add(connection, Event(self.kind, aggregate, payload)))
         return told
 
     def relay(self, owner: str = "here") -> Relay:
@@ -87,7 +89,7 @@ class World:
 
     def consumer(self) -> Consumer:
         tools = consumer.Tools(self.hearing, self.broker, now, self.log, self.origin)
-        return Consumer(Subscription("order", "listener", self.handle), tools, CONSUMER)
+        return Consumer(Subscription(self.kind, "listener", self.handle), tools, CONSUMER)
 
     async def handle(self, connection: AsyncConnection, envelope: Envelope) -> None:
         row = {"aggregate": envelope.aggregate_id, "sequence": envelope.sequence}
