@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 DEV := .venv/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down test check e2e bench chaos generate page goldens parity format clean
+.PHONY: help install up down test check e2e bench chaos generate page goldens parity format clean simulate
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ goldens: $(DEV) ## ask istiod's own code (`oracle`) again for every golden
 
 parity: $(DEV) ## compare N random meshes of SEED with istiod's own code, and shrink what differs
 	@$(BIN)/python -m tests.parity -n $(or $(N),200) --seed $(or $(SEED),1)
+
+simulate: $(DEV) ## compare simulate with a real Envoy on N requests to random meshes of SEED
+	@$(BIN)/python -m tests.simulate -n $(or $(N),500) --seed $(or $(SEED),1)
 
 format: $(DEV) ## format the code
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .

@@ -17,6 +17,8 @@ from mesh.simulate.request import Request
 from mesh.simulate.trace import Fault, Retries
 
 _DEFAULT_TIMEOUT: Final = 15.0
+#: %REQ(NAME?OTHER):LENGTH%, of Envoy's substitution format; what other operators say changes no route.
+_OF_REQUEST: Final = re.compile(r"%REQ\(([^?)]+)(?:\?([^)]+))?\)(?::(\d+))?%")
 _OF: Final = {
     FractionalPercent.HUNDRED: 100,
     FractionalPercent.TEN_THOUSAND: 10_000,
@@ -84,12 +86,14 @@ def forwarded(request: Request, route: Any, share: Any, host: Any) -> Request:
         for name in said.request_headers_to_remove:
             headers.pop(name.lower(), None)
         for option in said.request_headers_to_add:
-            _add(headers, option)
+            _add(headers, option, replace(made, headers=headers))
     return replace(made, authority=authority or made.authority, headers=headers)
 
 
-def _add(headers: dict[str, str], option: Any) -> None:
-    name, value = option.header.key.lower(), option.header.value.replace("%%", "%")
+def _add(headers: dict[str, str], option: Any, request: Request) -> None:
+    name, value = option.header.key.lower(), _formatted(option.header.value, request)
+    if not value and not option.keep_empty_value:
+        return
     kind = option.HeaderAppendAction.Name(option.append_action)
     appends = option.append.value if option.HasField("append") else kind.startswith("APPEND")
     there = headers.get(name)
@@ -98,6 +102,16 @@ def _add(headers: dict[str, str], option: Any) -> None:
     if there is None and kind == "OVERWRITE_IF_EXISTS":
         return
     headers[name] = f"{there},{value}" if there is not None and appends else value
+
+
+def _formatted(text: str, request: Request) -> str:
+    """With the request's own headers in it, and every doubled percent sign a plain one."""
+
+    def found(match: re.Match[str]) -> str:
+        value = request.header(match[1]) or (request.header(match[2]) if match[2] else "") or ""
+        return value[: int(match[3])] if match[3] else value
+
+    return _OF_REQUEST.sub(found, text).replace("%%", "%")
 
 
 def _path(request: Request, route: Any) -> str:

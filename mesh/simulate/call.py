@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from mesh.envoy.snapshot import Snapshot
-from mesh.simulate import proxy
+from mesh.simulate import proxy, text
 from mesh.simulate.request import Connection, Request
 from mesh.simulate.trace import Arrival, Endpoint, Outcome, Pass, Share, Trace
 
@@ -52,8 +52,19 @@ def _arrivals(
     for each in endpoints:
         part = share.share * each.weight / total
         there = find(each.address, each.port)
-        made = proxy.inbound(there.resources, _hop(caller, out, share, each), share.sent) if there else None
+        made = _distrusted(each, there) if there else None
+        if there and not made:
+            made = proxy.inbound(there.resources, _hop(caller, out, share, each), share.sent)
         yield Arrival(part, share.name, each, there.id if there else "", made)
+
+
+def _distrusted(endpoint: Endpoint, there: Proxy) -> Pass | None:
+    """The end of a call whose caller does not take the server's certificate; None when it does."""
+    names = endpoint.tls.names if endpoint.tls else ()
+    if not names or any(text.matches(each, there.identity) for each in names):
+        return None
+    why = f"the certificate of {there.identity} has none of the names that the caller asks for"
+    return Pass(outcome=Outcome.UNREACHABLE, status=503, reason=why)
 
 
 def _asked(share: Share, connection: Connection) -> list[Endpoint]:

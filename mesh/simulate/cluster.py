@@ -59,7 +59,19 @@ def _tls(cluster: Any, endpoint: Any | None) -> Tls | None:
     socket.typed_config.Unpack(context)
     common = context.common_tls_context
     own = bool(common.tls_certificate_sds_secret_configs or common.tls_certificates)
-    return Tls(context.sni, tuple(common.alpn_protocols), own)
+    return Tls(context.sni, tuple(common.alpn_protocols), own, tuple(_names(common)))
+
+
+def _names(common: Any) -> Iterator[Any]:
+    """Whom the server's certificate must name."""
+    combined = common.WhichOneof("validation_context_type") == "combined_validation_context"
+    context = (
+        common.combined_validation_context.default_validation_context
+        if combined
+        else common.validation_context
+    )
+    yield from context.match_subject_alt_names
+    yield from (each.matcher for each in context.match_typed_subject_alt_names)
 
 
 def _lb_endpoints(resources: Snapshot, cluster: Any) -> Iterator[tuple[Any, int]]:

@@ -91,7 +91,7 @@ def _filtered(
         elif config.Is(TcpProxy.DESCRIPTOR):
             proxy = TcpProxy()
             config.Unpack(proxy)
-            return _carried(proxy, resources, replace(made, http=False, checks=tuple(checks)))
+            return _carried(proxy, resources, request, replace(made, http=False, checks=tuple(checks)))
     return _closed(made, "the filter chain leads nowhere")
 
 
@@ -105,11 +105,14 @@ def _network_checks(config: Any, connection: Connection) -> Iterator[Check]:
         yield rbac.check(given.rules, seen)
 
 
-def _carried(proxy: Any, resources: Snapshot, made: Pass) -> Pass:
+def _carried(proxy: Any, resources: Snapshot, request: Request | None, made: Pass) -> Pass:
+    """What is HTTP to the two ends is carried as it is, and may be read as HTTP by the next proxy."""
     weights = [(each.weight, each.name) for each in proxy.weighted_clusters.clusters] or [(1, proxy.cluster)]
     total = sum(weight for weight, _ in weights) or 1
     shares = tuple(
-        Share(weight / total, name, cluster.found(resources, name)) for weight, name in weights if weight
+        Share(weight / total, name, cluster.found(resources, name), request)
+        for weight, name in weights
+        if weight
     )
     if all(share.name == names.BLACK_HOLE for share in shares):
         return _closed(made, "the proxy knows no such destination and lets nothing else out")

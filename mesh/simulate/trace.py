@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from mesh.simulate.request import Request
 
@@ -95,11 +96,13 @@ class Outlier:
 
 @dataclass(frozen=True)
 class Tls:
-    """TLS to an endpoint: the server name and protocols that are offered, and whether the proxy shows a certificate."""
+    """TLS to an endpoint: the server name and protocols that are offered, whether the proxy shows a certificate, and the StringMatchers of
+    which one must take the server's name in its own (none: any name will do)."""
 
     sni: str = ""
     alpn: tuple[str, ...] = ()
     own_certificate: bool = True
+    names: tuple[Any, ...] = field(default=(), hash=False)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,21 @@ def test_headers_are_added_as_is_said(how: str, value: str) -> None:
     assert sent(match={"prefix": "/"}, route={}, request_headers_to_add=[option]).headers == {"x": value}
 
 
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        ("%REQ(x)%/%REQ(:path)%", {"x": "1", "y": "1//old/item?q=1"}),
+        ("%REQ(gone?x)%", {"x": "1", "y": "1"}),
+        ("%REQ(:AUTHORITY):4%", {"x": "1", "y": "shop"}),
+        ("100%%", {"x": "1", "y": "100%"}),
+        ("%REQ(gone)%", {"x": "1"}),
+    ],
+)
+def test_a_headers_value_may_be_another_header(value: str, headers: dict[str, str]) -> None:
+    option = {"header": {"key": "y", "value": value}}
+    assert sent(match={"prefix": "/"}, route={}, request_headers_to_add=[option]).headers == headers
+
+
 def test_headers_are_removed() -> None:
     assert sent(match={"prefix": "/"}, route={}, request_headers_to_remove=["X"]).headers == {}
 
