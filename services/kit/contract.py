@@ -19,13 +19,18 @@ from services.gen.shop.rules.v1 import rules_pb2
 @dataclass(frozen=True)
 class Method:
     """`name` as in the proto, `path` as on the wire (/package.Service/Name), `timeout` in seconds; `streams`: it answers with a
-    stream, and `timeout` is the longest that one lasts."""
+    stream, and `timeout` is the longest that one lasts. `callers` in words of role, `cost` where calls are limited by rate;
+    `repeat_key`: the request's field by which its caller may repeat what no proxy repeats; `personal`: it tells of a person."""
 
     name: str
     path: str
     idempotent: bool
     timeout: float
     streams: bool = False
+    callers: tuple[str, ...] = ()
+    cost: int = 1
+    repeat_key: str = ""
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,22 @@ def _method(method: MethodDescriptor) -> Method:
         )
     path = f"/{method.containing_service.full_name}/{method.name}"
     repeatable = options.idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
-    return Method(method.name, path, repeatable, timeout, method.server_streaming)
+    return Method(
+        method.name,
+        path,
+        repeatable,
+        timeout,
+        method.server_streaming,
+        tuple(role(caller) for caller in policy.callers),
+        policy.cost or 1,
+        policy.repeat_key,
+        policy.personal_data,
+    )
+
+
+def role(caller: "rules_pb2.Caller.ValueType") -> str:
+    """As the charts say it: `customer` for CALLER_CUSTOMER."""
+    return rules_pb2.Caller.Name(caller).removeprefix("CALLER_").lower()
 
 
 def services_of(module: str) -> list[ServiceDescriptor]:
@@ -76,7 +96,9 @@ def to_yaml(contract: Contract) -> str:
     for method in contract.methods:
         idempotent = "true" if method.idempotent else "false"
         streams = ", streams: true" if method.streams else ""
+        personal = ", personal: true" if method.personal else ""
         said = f"name: {method.name}, idempotent: {idempotent}, timeout: {method.timeout:g}s{streams}"
+        said += f", callers: [{', '.join(method.callers)}], cost: {method.cost}{personal}"
         lines.append(f"  - {{{said}}}")
     return "\n".join(lines) + "\n"
 
@@ -89,6 +111,10 @@ def to_json(contract: Contract) -> dict[str, object]:
             "idempotent": m.idempotent,
             "timeout": f"{m.timeout:g}s",
             "streams": m.streams,
+            "callers": list(m.callers),
+            "cost": m.cost,
+            "repeatKey": m.repeat_key,
+            "personal": m.personal,
         }
         for m in contract.methods
     ]

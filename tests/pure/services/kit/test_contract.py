@@ -24,14 +24,14 @@ def test_the_charts_get_each_method_with_its_timeout() -> None:
     assert to_yaml(ORDERS).splitlines()[1:] == [
         "service: shop.orders.v1.OrdersService",
         "methods:",
-        "  - {name: PlaceOrder, idempotent: false, timeout: 5s}",
-        "  - {name: ReturnOrder, idempotent: false, timeout: 5s}",
-        "  - {name: GetOrder, idempotent: true, timeout: 2s}",
-        "  - {name: WatchOrder, idempotent: true, timeout: 300s, streams: true}",
-        "  - {name: ListOrders, idempotent: true, timeout: 3s}",
-        "  - {name: ListSagas, idempotent: true, timeout: 3s}",
-        "  - {name: RetrySaga, idempotent: true, timeout: 3s}",
-        "  - {name: CompensateSaga, idempotent: true, timeout: 3s}",
+        "  - {name: PlaceOrder, idempotent: false, timeout: 5s, callers: [customer], cost: 20, personal: true}",
+        "  - {name: ReturnOrder, idempotent: false, timeout: 5s, callers: [customer], cost: 20, personal: true}",
+        "  - {name: GetOrder, idempotent: true, timeout: 2s, callers: [customer, staff], cost: 1, personal: true}",
+        "  - {name: WatchOrder, idempotent: true, timeout: 300s, streams: true, callers: [customer], cost: 5, personal: true}",
+        "  - {name: ListOrders, idempotent: true, timeout: 3s, callers: [customer, staff], cost: 5, personal: true}",
+        "  - {name: ListSagas, idempotent: true, timeout: 3s, callers: [operator], cost: 5}",
+        "  - {name: RetrySaga, idempotent: true, timeout: 3s, callers: [operator], cost: 1}",
+        "  - {name: CompensateSaga, idempotent: true, timeout: 3s, callers: [operator], cost: 1}",
     ]
     assert to_json(ORDERS)["methods"][0]["path"] == "/shop.orders.v1.OrdersService/PlaceOrder"
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ...rules.v1 import rules_pb2 as shop_dot_rules_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-shop/recommendations/v1/recommendations.proto\x12\x17shop.recommendations.v1\x1a\x19shop/rules/v1/rules.proto\"u\n\x1aListRecommendationsRequest\x12>\n\x0bproduct_ids\x18\x01 \x03(\tB)\xaa\xbb\x18%\x18@\"\x1d[a-z0-9]([a-z0-9-]*[a-z0-9])?@\x01H\x14\x12\x17\n\x05limit\x18\x02 \x01(\x05\x42\x08\xaa\xbb\x18\x04\x30\x00\x38\x32\"_\n\x1bListRecommendationsResponse\x12@\n\x0frecommendations\x18\x01 \x03(\x0b\x32\'.shop.recommendations.v1.Recommendation\"4\n\x0eRecommendation\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0e\n\x06orders\x18\x02 \x01(\x03\x32\xa8\x01\n\x16RecommendationsService\x12\x8d\x01\n\x13ListRecommendations\x12\x33.shop.recommendations.v1.ListRecommendationsRequest\x1a\x34.shop.recommendations.v1.ListRecommendationsResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\n\x02\x08\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-shop/recommendations/v1/recommendations.proto\x12\x17shop.recommendations.v1\x1a\x19shop/rules/v1/rules.proto\"u\n\x1aListRecommendationsRequest\x12>\n\x0bproduct_ids\x18\x01 \x03(\tB)\xaa\xbb\x18%\x18@\"\x1d[a-z0-9]([a-z0-9-]*[a-z0-9])?@\x01H\x14\x12\x17\n\x05limit\x18\x02 \x01(\x05\x42\x08\xaa\xbb\x18\x04\x30\x00\x38\x32\"_\n\x1bListRecommendationsResponse\x12@\n\x0frecommendations\x18\x01 \x03(\x0b\x32\'.shop.recommendations.v1.Recommendation\"4\n\x0eRecommendation\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0e\n\x06orders\x18\x02 \x01(\x03\x32\xbb\x01\n\x16RecommendationsService\x12\x93\x01\n\x13ListRecommendations\x12\x33.shop.recommendations.v1.ListRecommendationsRequest\x1a\x34.shop.recommendations.v1.ListRecommendationsResponse\"\x11\x90\x02\x01\xaa\xbb\x18\n\n\x02\x08\x01\x12\x02\x01\x03\x18\x02\x1a\x0b\xaa\xbb\x18\x07\x12\x05orderb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,8 +36,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTRECOMMENDATIONSREQUEST'].fields_by_name['product_ids']._serialized_options = b'\252\273\030%\030@\"\035[a-z0-9]([a-z0-9-]*[a-z0-9])?@\001H\024'
   _globals['_LISTRECOMMENDATIONSREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTRECOMMENDATIONSREQUEST'].fields_by_name['limit']._serialized_options = b'\252\273\030\0040\00082'
+  _globals['_RECOMMENDATIONSSERVICE']._loaded_options = None
+  _globals['_RECOMMENDATIONSSERVICE']._serialized_options = b'\252\273\030\007\022\005order'
   _globals['_RECOMMENDATIONSSERVICE'].methods_by_name['ListRecommendations']._loaded_options = None
-  _globals['_RECOMMENDATIONSSERVICE'].methods_by_name['ListRecommendations']._serialized_options = b'\220\002\001\252\273\030\004\n\002\010\001'
+  _globals['_RECOMMENDATIONSSERVICE'].methods_by_name['ListRecommendations']._serialized_options = b'\220\002\001\252\273\030\n\n\002\010\001\022\002\001\003\030\002'
   _globals['_LISTRECOMMENDATIONSREQUEST']._serialized_start=101
   _globals['_LISTRECOMMENDATIONSREQUEST']._serialized_end=218
   _globals['_LISTRECOMMENDATIONSRESPONSE']._serialized_start=220
@@ -45,5 +47,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECOMMENDATION']._serialized_start=317
   _globals['_RECOMMENDATION']._serialized_end=369
   _globals['_RECOMMENDATIONSSERVICE']._serialized_start=372
-  _globals['_RECOMMENDATIONSSERVICE']._serialized_end=540
+  _globals['_RECOMMENDATIONSSERVICE']._serialized_end=559
 # @@protoc_insertion_point(module_scope)

@@ -26,17 +26,21 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19shop/rules/v1/rules.proto\x12\rshop.rules.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\x9c\x02\n\nFieldRules\x12\x10\n\x08required\x18\x01 \x01(\x08\x12\x17\n\nmin_length\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x17\n\nmax_length\x18\x03 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07pattern\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\n\n\x02in\x18\x05 \x03(\t\x12\x10\n\x03min\x18\x06 \x01(\x03H\x03\x88\x01\x01\x12\x10\n\x03max\x18\x07 \x01(\x03H\x04\x88\x01\x01\x12\x16\n\tmin_items\x18\x08 \x01(\rH\x05\x88\x01\x01\x12\x16\n\tmax_items\x18\t \x01(\rH\x06\x88\x01\x01\x42\r\n\x0b_min_lengthB\r\n\x0b_max_lengthB\n\n\x08_patternB\x06\n\x04_minB\x06\n\x04_maxB\x0c\n\n_min_itemsB\x0c\n\n_max_items\":\n\x0cMethodPolicy\x12*\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration*\x9a\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12\x19\n\x15\x45RROR_REASON_STARTING\x10\x02\x12%\n!ERROR_REASON_DATABASE_UNAVAILABLE\x10\x03\x12 \n\x1c\x45RROR_REASON_UPSTREAM_FAILED\x10\x04\x12\x1a\n\x16\x45RROR_REASON_TIMED_OUT\x10\x05\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x06\x12\x16\n\x12\x45RROR_REASON_FAULT\x10\x07\x12\x18\n\x14\x45RROR_REASON_LEAVING\x10\x08:L\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x19.shop.rules.v1.FieldRules\x88\x01\x01:P\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x1b.shop.rules.v1.MethodPolicy\x88\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19shop/rules/v1/rules.proto\x12\rshop.rules.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\x9c\x02\n\nFieldRules\x12\x10\n\x08required\x18\x01 \x01(\x08\x12\x17\n\nmin_length\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x17\n\nmax_length\x18\x03 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07pattern\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\n\n\x02in\x18\x05 \x03(\t\x12\x10\n\x03min\x18\x06 \x01(\x03H\x03\x88\x01\x01\x12\x10\n\x03max\x18\x07 \x01(\x03H\x04\x88\x01\x01\x12\x16\n\tmin_items\x18\x08 \x01(\rH\x05\x88\x01\x01\x12\x16\n\tmax_items\x18\t \x01(\rH\x06\x88\x01\x01\x42\r\n\x0b_min_lengthB\r\n\x0b_max_lengthB\n\n\x08_patternB\x06\n\x04_minB\x06\n\x04_maxB\x0c\n\n_min_itemsB\x0c\n\n_max_items\"\x9b\x01\n\x0cMethodPolicy\x12*\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x07\x63\x61llers\x18\x02 \x03(\x0e\x32\x15.shop.rules.v1.Caller\x12\x0c\n\x04\x63ost\x18\x03 \x01(\r\x12\x15\n\rpersonal_data\x18\x04 \x01(\x08\x12\x12\n\nrepeat_key\x18\x05 \x01(\t\"4\n\rServicePolicy\x12\x11\n\tpublishes\x18\x01 \x03(\t\x12\x10\n\x08\x63onsumes\x18\x02 \x03(\t*\x9a\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12\x19\n\x15\x45RROR_REASON_STARTING\x10\x02\x12%\n!ERROR_REASON_DATABASE_UNAVAILABLE\x10\x03\x12 \n\x1c\x45RROR_REASON_UPSTREAM_FAILED\x10\x04\x12\x1a\n\x16\x45RROR_REASON_TIMED_OUT\x10\x05\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x06\x12\x16\n\x12\x45RROR_REASON_FAULT\x10\x07\x12\x18\n\x14\x45RROR_REASON_LEAVING\x10\x08*p\n\x06\x43\x61ller\x12\x16\n\x12\x43\x41LLER_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41LLER_CUSTOMER\x10\x01\x12\x10\n\x0c\x43\x41LLER_STAFF\x10\x02\x12\x12\n\x0e\x43\x41LLER_SERVICE\x10\x03\x12\x13\n\x0f\x43\x41LLER_OPERATOR\x10\x04:L\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x19.shop.rules.v1.FieldRules\x88\x01\x01:P\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x1b.shop.rules.v1.MethodPolicy\x88\x01\x01:S\n\x07service\x12\x1f.google.protobuf.ServiceOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x1c.shop.rules.v1.ServicePolicy\x88\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shop.rules.v1.rules_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ERRORREASON']._serialized_start=458
-  _globals['_ERRORREASON']._serialized_end=740
+  _globals['_ERRORREASON']._serialized_start=610
+  _globals['_ERRORREASON']._serialized_end=892
+  _globals['_CALLER']._serialized_start=894
+  _globals['_CALLER']._serialized_end=1006
   _globals['_FIELDRULES']._serialized_start=111
   _globals['_FIELDRULES']._serialized_end=395
-  _globals['_METHODPOLICY']._serialized_start=397
-  _globals['_METHODPOLICY']._serialized_end=455
+  _globals['_METHODPOLICY']._serialized_start=398
+  _globals['_METHODPOLICY']._serialized_end=553
+  _globals['_SERVICEPOLICY']._serialized_start=555
+  _globals['_SERVICEPOLICY']._serialized_end=607
 # @@protoc_insertion_point(module_scope)

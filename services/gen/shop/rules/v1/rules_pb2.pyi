@@ -6,10 +6,12 @@ and what the mesh does around a call. Read by services/kit (checks, client deadl
 (charts/shop/charts/<service>/contract.yaml, from which the charts render retries, timeouts and authorization).
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf.internal import extension_dict as _extension_dict
 import builtins as _builtins
@@ -123,6 +125,40 @@ ERROR_REASON_LEAVING: ErrorReason.ValueType  # 8
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
+class _Caller:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CallerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Caller.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CALLER_UNSPECIFIED: _Caller.ValueType  # 0
+    """Not used."""
+    CALLER_CUSTOMER: _Caller.ValueType  # 1
+    """A customer, or who acts for one."""
+    CALLER_STAFF: _Caller.ValueType  # 2
+    """Somebody who works for the shop."""
+    CALLER_SERVICE: _Caller.ValueType  # 3
+    """Another service, on its own account."""
+    CALLER_OPERATOR: _Caller.ValueType  # 4
+    """Somebody who keeps the shop running."""
+
+class Caller(_Caller, metaclass=_CallerEnumTypeWrapper):
+    """In what role somebody calls. A chart says in which roles it does (`meshwright.dev/callers` of its Chart.yaml); one that says
+    nothing is a service. From that `make check` knows whether it may declare a call.
+    """
+
+CALLER_UNSPECIFIED: Caller.ValueType  # 0
+"""Not used."""
+CALLER_CUSTOMER: Caller.ValueType  # 1
+"""A customer, or who acts for one."""
+CALLER_STAFF: Caller.ValueType  # 2
+"""Somebody who works for the shop."""
+CALLER_SERVICE: Caller.ValueType  # 3
+"""Another service, on its own account."""
+CALLER_OPERATOR: Caller.ValueType  # 4
+"""Somebody who keeps the shop running."""
+Global___Caller: _TypeAlias = Caller  # noqa: Y015
+
 @_typing.final
 class FieldRules(_message.Message):
     """What a valid value of a field is. A request that breaks a rule is answered with INVALID_ARGUMENT and one
@@ -213,34 +249,87 @@ Global___FieldRules: _TypeAlias = FieldRules  # noqa: Y015
 @_typing.final
 class MethodPolicy(_message.Message):
     """What the mesh and the clients do around a call of a method. Whether a call may be repeated is said by protobuf's own
-    `idempotency_level`: NO_SIDE_EFFECTS and IDEMPOTENT methods are retried, others never.
+    `idempotency_level`: NO_SIDE_EFFECTS and IDEMPOTENT methods are retried, others never by a proxy.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TIMEOUT_FIELD_NUMBER: _builtins.int
+    CALLERS_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    PERSONAL_DATA_FIELD_NUMBER: _builtins.int
+    REPEAT_KEY_FIELD_NUMBER: _builtins.int
+    cost: _builtins.int
+    """What a call weighs where calls are limited by rate; 1 when left out."""
+    personal_data: _builtins.bool
+    """The request or the answer tells of a person: it is not to be logged, cached or kept longer than it is needed."""
+    repeat_key: _builtins.str
+    """The request's field by which a repetition is recognised and has no second effect, where no proxy repeats the method: whoever
+    chose its value may.
+    """
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:
         """The longest a call may take, all tries together. Clients send a deadline no later than this, a server without a
         deadline from its caller takes this one, and the VirtualService's timeout is the same.
         """
 
+    @_builtins.property
+    def callers(self) -> _containers.RepeatedScalarFieldContainer[Global___Caller.ValueType]:
+        """Who may call, in words of role. A method without any can be called by nobody, and is refused by `make check`."""
+
     def __init__(
         self,
         *,
         timeout: _duration_pb2.Duration | None = ...,
+        callers: _abc.Iterable[Global___Caller.ValueType] | None = ...,
+        cost: _builtins.int = ...,
+        personal_data: _builtins.bool = ...,
+        repeat_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["timeout", b"timeout"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["callers", b"callers", "cost", b"cost", "personal_data", b"personal_data", "repeat_key", b"repeat_key", "timeout", b"timeout"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MethodPolicy: _TypeAlias = MethodPolicy  # noqa: Y015
 
+@_typing.final
+class ServicePolicy(_message.Message):
+    """What a service has to do with events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISHES_FIELD_NUMBER: _builtins.int
+    CONSUMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def publishes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Topics that it publishes to."""
+
+    @_builtins.property
+    def consumes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Topics that it consumes."""
+
+    def __init__(
+        self,
+        *,
+        publishes: _abc.Iterable[_builtins.str] | None = ...,
+        consumes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumes", b"consumes", "publishes", b"publishes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServicePolicy: _TypeAlias = ServicePolicy  # noqa: Y015
+
 FIELD_FIELD_NUMBER: _builtins.int
 POLICY_FIELD_NUMBER: _builtins.int
+SERVICE_FIELD_NUMBER: _builtins.int
 field: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___FieldRules]
 """The rules of a request's field."""
 policy: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___MethodPolicy]
 """The policy of a method. Every method of the shop has one."""
+service: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.ServiceOptions, Global___ServicePolicy]
+"""What a service has to do with events. Nothing when left out."""
