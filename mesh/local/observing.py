@@ -22,6 +22,7 @@ def container(paths: Paths, given: Observatory, keep: timedelta) -> Container:
     directory.mkdir(parents=True, exist_ok=True)
     places = [f"--otlp={given.otlp}", f"--http={given.http}", f"--socket={OTLP_SOCKET}"]
     places += [f"--keep={keep.total_seconds():g}", f"--targets={paths.targets.relative_to(paths.run)}"]
+    places += [f"--logs={paths.logs}"]
     spec = Spec(
         name=NAME,
         image=NAME,

@@ -1,4 +1,4 @@
-"""The observatory as a process: `python -m mesh.observe --otlp PORT --http PORT --socket SOCKET [--targets FILE] FILE`, until SIGTERM or SIGINT."""
+"""The observatory as a process: `python -m mesh.observe --otlp PORT --http PORT --socket SOCKET [--targets FILE] [--logs FOLDER] FILE`, until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ def main() -> int:
     parser.add_argument(
         "--targets", type=Path, help="whose metrics are scraped: a file as mesh.local.targets writes it"
     )
+    parser.add_argument("--logs", type=Path, help="the folder of the pods' logs, a folder a pod")
     parser.add_argument("file", type=Path, help="where spans are kept")
     given = parser.parse_args()
     given.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         bounds = Bounds(age=given.keep)
-        uvloop.run(serve(given.file, given.otlp, given.http, given.socket, bounds, given.targets))
+        serving = serve(given.file, given.otlp, given.http, given.socket, bounds, given.targets, given.logs)
+        uvloop.run(serving)
     except (OSError, RuntimeError) as error:
         print(f"cannot observe: {error}", file=sys.stderr)
         return 1

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from mesh.observe import receive_http
 from mesh.observe.jaeger import Jaeger
 from mesh.observe.limits import Limits
+from mesh.observe.logsanswer import Logs
 from mesh.observe.metrics.metrics import Metrics, measure
 from mesh.observe.metrics.sent import Sent
 from mesh.observe.prometheus import Prometheus
@@ -45,10 +46,11 @@ async def collect(
     addresses: Sequence[str] = ("127.0.0.1:0",),
     bounds: Bounds | None = None,
     targets: Path | None = None,
+    logs: Path | None = None,
 ) -> AsyncIterator[Collector]:
     """Keeps spans in the file at ``path`` while the context lasts. What was received before its end is in the file.
 
-    OTLP over gRPC is taken at ``addresses``, the first of which has a port; ``targets`` is the file of the mesh's proxies. Raises OSError and sqlite3.Error when the file cannot be made, RuntimeError when the address is taken.
+    OTLP over gRPC is taken at ``addresses``, the first of which has a port; ``targets`` is the file of the mesh's proxies, ``logs`` the folder of its pods' logs. Raises OSError and sqlite3.Error when the file cannot be made, RuntimeError when the address is taken.
     """
     bounds = bounds or Bounds()
     spans = await asyncio.to_thread(Spans, path, bounds)
@@ -66,6 +68,7 @@ async def collect(
                 *Jaeger(search).routes(),
                 *Prometheus(metrics).routes(),
                 *metrics.routes(),
+                *(Logs(logs).routes() if logs else ()),
             ]
             yield Collector(port, receiver, spans, search, metrics, routes)
     finally:

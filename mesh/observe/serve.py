@@ -22,15 +22,21 @@ HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 
 async def serve(
-    path: Path, otlp: int, http: int, unix: str, bounds: Bounds, targets: Path | None = None
+    path: Path,
+    otlp: int,
+    http: int,
+    unix: str,
+    bounds: Bounds,
+    targets: Path | None = None,
+    logs: Path | None = None,
 ) -> None:
-    """Until SIGTERM or SIGINT. ``targets`` is the file of the proxies to scrape. Raises OSError and RuntimeError when a port is taken or the file cannot be made."""
+    """Until SIGTERM or SIGINT. ``targets`` is the file of the proxies to scrape, ``logs`` the folder of logs to search. Raises OSError and RuntimeError when a port is taken or the file cannot be made."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     guard = Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)
     with socket.create_server(("127.0.0.1", http)) as listener:
-        async with collect(path, [f"127.0.0.1:{otlp}", f"unix:{unix}"], bounds, targets) as collector:
+        async with collect(path, [f"127.0.0.1:{otlp}", f"unix:{unix}"], bounds, targets, logs) as collector:
             app = Starlette(routes=collector.routes, middleware=[guard])
             config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
             server: Any = uvicorn.Server(config)

@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
 from services.kit import fault, rules
@@ -58,6 +59,7 @@ def _wrapped(descriptor: MethodDescriptor, behaviour: Behaviour, boundary: Bound
     check = rules.compiled(descriptor.input_type)
     development, origin = boundary.settings.development, boundary.origin
     served, clock = boundary.telemetry.served, asyncio.get_running_loop().time
+    changes = descriptor.GetOptions().idempotency_level != MethodOptions.NO_SIDE_EFFECTS
 
     async def handle(message: bytes, context: Any) -> Message:
         started, remaining = clock(), context.time_remaining()
@@ -82,9 +84,17 @@ def _wrapped(descriptor: MethodDescriptor, behaviour: Behaviour, boundary: Bound
             await context.abort(told.code, told.message, trailers(told, call, boundary))
             raise  # abort has raised already
         served(call, grpc.StatusCode.OK, started, clock())
+        if changes:
+            boundary.log.info(
+                "call served", method=call.method, milliseconds=_milliseconds(clock() - started)
+            )
         return response
 
     return handle
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
 
 
 async def _limited(behaviour: Behaviour, request: Message, context: Any, seconds: float) -> Message:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.parse
+import urllib.request
 from collections import Counter
 
 import pytest
@@ -17,7 +19,7 @@ CALLS = 60
 
 def test_an_edge_has_as_many_calls_by_status_as_its_client_made(folder: Project, shop: Local) -> None:
     run = folder.folder / ".mesh" / "run"
-    before = counted(run)
+    before, asked_before = counted(run), prometheus(folder)
     caller = shop.at("ingress")
     fine = caller.calls(CALLS, "inventory", "GetStock", {"productId": "mug"})
     unknown = caller.calls(CALLS // 2, "inventory", "GetStock", {"productId": "no-such-product"})
@@ -35,12 +37,48 @@ def test_an_edge_has_as_many_calls_by_status_as_its_client_made(folder: Project,
         return {name: words(found[name]) for name in wanted if name in found} == wanted
 
     until(counted_all, "as many by status", 10)
+
+    def kept_all() -> bool:
+        grown = prometheus(folder)
+        grown.subtract(asked_before)
+        return +grown == Counter(
+            {
+                (reporter, name, status): count
+                for reporter in ("source", "destination")
+                for name, counts in wanted.items()
+                for status, count in counts.items()
+            }
+        )
+
+    until(kept_all, "as many by status in PromQL, on both sides", 30)
     found = {edge.destination: edge for edge in edges(before, counted(run), 1.0) if edge.source == "ingress"}
     assert [found[name].encrypted for name in wanted] == [True, True]
     edge = found["inventory"]
     median = edge.quantile(0.5)
     assert median is not None
     assert 0 < median < 5000
+
+
+def prometheus(folder: Project) -> Counter[tuple[str, str, str]]:
+    """Calls that the ingress made so far, by who counted them, service and status."""
+    query = (
+        "sum by (reporter, destination_service_name, grpc_response_status) "
+        '(istio_requests_total{source_workload="ingress", destination_service_namespace="shop", request_protocol="grpc"})'
+    )
+    url = json.loads(folder.mesh("status", "-o", "json").text)["observatory"]["url"]
+    form = urllib.parse.urlencode({"query": query}).encode()
+    with urllib.request.urlopen(f"{url}/api/v1/query", form, timeout=10) as answer:
+        found = json.loads(answer.read())["data"]["result"]
+    return Counter(
+        {
+            (
+                each["metric"]["reporter"],
+                each["metric"]["destination_service_name"],
+                STATUSES[int(each["metric"]["grpc_response_status"])],
+            ): int(each["value"][1])
+            for each in found
+        }
+    )
 
 
 def words(edge: Edge) -> Counter[str]:
