@@ -77,14 +77,6 @@ def test_a_declined_card_leaves_nothing(engine: Engine) -> None:
     )
 
 
-def test_payments_two_seconds_slow_is_an_order_two_seconds_slow(engine: Engine) -> None:
-    request = orders.request()
-    slow = {"x-fault-payments": "delay=2s;method=Charge"}
-    answer = engine.at("ingress").call("orders", "PlaceOrder", request, slow, timeout=5)
-    assert answer.response["order"]["state"] == "ORDER_STATE_CONFIRMED", answer
-    assert 2 <= answer.seconds < 5
-
-
 @pytest.mark.parametrize(
     ("fault", "deadline"),
     [
