@@ -159,7 +159,11 @@ def _next_steps(paths: Paths) -> str:
     from mesh.cli.mesh_api import Api
 
     api = Api(paths.kubeconfig)
-    rows = [f"  {s['name']:<12} {address}" for s in api.services() for address in s["addresses"].values()]
+    rows = [
+        f"  {s['name']:<12} {_clickable(port, address)}"
+        for s in api.services()
+        for port, address in s["addresses"].items()
+    ]
     first = next((s for s in api.services() if s["name"] == "catalog"), None) or next(
         iter(api.services()), None
     )
@@ -179,6 +183,11 @@ def _next_steps(paths: Paths) -> str:
         f"  {mesh} down",
     ]
     return "\n".join(lines)
+
+
+def _clickable(port: str, address: str) -> str:
+    """What a browser can open as a URL, by the port's name."""
+    return f"http://{address}" if port == "http" or port.startswith("http-") else address
 
 
 def _own_name() -> str:

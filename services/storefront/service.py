@@ -10,6 +10,7 @@ from services.kit.http.api import api
 from services.kit.http.site import Site
 from services.storefront import shop
 from services.storefront.graphql import route
+from services.storefront.page import serving
 from services.storefront.rest import orders, products
 
 DOMAIN = "shop.storefront"
@@ -22,7 +23,7 @@ async def open_storefront(app: App) -> AsyncIterator[ASGIApp]:
         rest = api(app, "The shop", DOMAIN, ABOUT)
         rest.include_router(products.routes(behind))
         rest.include_router(orders.routes(behind, app.leaving))
-        rest.router.routes += route.routes(app, behind, DOMAIN)
+        rest.router.routes += [*route.routes(app, behind, DOMAIN), *serving.routes(serving.read())]
         yield rest
 
 

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mesh.dash.sources import Sources
+from tests.browser import Page, chromium
 from tests.pages import recorded
 from tests.pages.served import Served, served
 
-CHROMIUM = shutil.which("chromium") or ""
-AXE = Path(__file__).parents[2] / "mesh" / "dash" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 60_000.0
 
-Page = Any
 Open = Callable[..., Page]
 
 
@@ -40,13 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: scripts/browser")
-    if not CHROMIUM:
-        pytest.skip("needs chromium: scripts/browser")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
@@ -106,14 +87,3 @@ def node_at(page: Page, id_: str) -> tuple[float, float]:
         id_,
     )
     return float(found[0]), float(found[1])
-
-
-def findings_of_axe(page: Page) -> list[str]:
-    """What axe-core has to say; skips where it is not installed."""
-    if not AXE.is_file():
-        pytest.skip("needs axe-core: scripts/browser")
-    page.evaluate(AXE.read_text())  # by the debugger, which the page's own policy does not bind
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)")
-    return [
-        f"{each['id']}: {each['help']}: {json.dumps([n['target'] for n in each['nodes']])}" for each in found
-    ]

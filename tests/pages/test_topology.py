@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from mesh.dash.sources import Sources
+from tests.browser import findings_of_axe
 from tests.pages import recorded
-from tests.pages.conftest import Open, Page, findings_of_axe, laid_out, node_at
+from tests.pages.conftest import Open, Page, laid_out, node_at
 from tests.pages.served import Served, served
 
 #: How long the worker takes at best, between the order and its answer, in ms.
