@@ -1,7 +1,7 @@
 """Every Problem's code, with what it means; docs/problems.md is written from this table.
 
 Codes are stable: a meaning is never changed, a retired code is never used again. 00xx are YAML, 01xx the schema, 02xx references, 03xx
-routing, 04xx security, 05xx this machine, 06xx tests. `python -m mesh.link.codes [--check]` writes or compares the page.
+routing, 04xx security, 05xx this machine, 06xx tests, 07xx contracts (mesh.contract). `python -m mesh.link.codes [--check]` writes or compares the page.
 """
 
 from __future__ import annotations
@@ -76,6 +76,14 @@ CODES: Final = tuple(
         ("MW0505", _W, "Not kept here", "The local Kubernetes API does not have the kind. On a cluster the object has its effect; here it is left out."),
         ("MW0601", _E, "Test file", "A test file of `mesh test` is wrong: a case without from, to or expect, or with a workload, host or method that the mesh does not have. docs/test.md has the format."),
         ("MW0602", _E, "Not answered", "What a request meets cannot be said: it depends on a part of Envoy that the simulation does not follow, as a matcher of a rare kind, or a proxy that was asked does not answer. The message says which."),
+        ("MW0701", _E, "Retried and not idempotent", "The contract does not say that the method may be repeated, and its route retries it after the service may have handled it: a payment is made twice. A route that says nothing of retries is retried by Istio's default. Retries on connect-failure, refused-stream and reset-before-request are no matter, since nothing was handled then."),
+        ("MW0702", _W, "Tries that do not fit", "A route's attempts, each with its perTryTimeout, take longer than the route's timeout, so that the last are cut short or never made."),
+        ("MW0703", _W, "Longer than its caller", "A call may take longer than any method of the service that makes it: when the callee answers at last, nobody waits any more."),
+        ("MW0704", _W, "Retries of retries", "Every hop of a chain of calls is retried, so that the counts multiply: one request at the front becomes more than nine at the back, just when the back is failing."),
+        ("MW0705", _W, "Unknown method", "A policy or a route names a gRPC method that the service's contract does not have. It never matches."),
+        ("MW0706", _W, "Never calls", "A policy lets a caller in whose own Sidecar does not let it out to the service. One of the two is wrong."),
+        ("MW0707", _W, "Nobody may call", "A method of the contract that no AuthorizationPolicy lets anybody call."),
+        ("MW0708", _W, "Plaintext", "A PeerAuthentication lets plaintext in where the mesh around it asks for mutual TLS, so that anybody who reaches the pod can speak to it without being known."),
     )
 )  # fmt: skip
 SEVERITY: Final = {code.code: code.severity for code in CODES}

@@ -51,8 +51,9 @@ def possible(stage: Stage, trace: Trace, request: Request) -> list[Result] | Non
 
 def _aborted(out: Pass) -> Iterator[Result]:
     fault = out.route.fault if out.route else None
-    if fault and 0 < fault.aborted < 1:
+    if fault and fault.aborted:
         yield Result("answer", 200 if fault.grpc else fault.status)
+        yield Result("answer", -fault.status)  # to a gRPC caller
 
 
 def _ended(made: Pass) -> Result:

@@ -70,8 +70,53 @@ def test_json_has_the_same_in_fields(tmp_path: Path) -> None:
     assert problem.keys() == {"file", "line", "path", "code", "severity", "message", "fix"}
 
 
+def test_sarif_is_a_log_of_one_run(tmp_path: Path) -> None:
+    file = tmp_path / "route.yaml"
+    file.write_text(ROUTE)
+    found = check(file, "-o", "sarif")
+    log = json.loads(found.output)
+    (run,) = log["runs"]
+    result, *_ = run["results"]
+    assert found.exit_code == 1
+    assert log["version"] == "2.1.0"
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "MW0201"
+    (place,) = result["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == file.as_uri()
+    assert place["physicalLocation"]["region"] == {"startLine": 5}
+    assert json.loads(check("-o", "sarif", "-", stdin=SERVICE).output)["runs"][0]["results"] == []
+
+
+def test_github_gets_a_command_a_finding(tmp_path: Path) -> None:
+    file = tmp_path / "route.yaml"
+    file.write_text(ROUTE)
+    assert check(file, "-o", "github").output.startswith(
+        f"::error file={file},line=5,title=MW0201 Unknown host::"
+    )
+
+
+def test_what_is_found_in_a_template_names_the_file_of_the_chart(tmp_path: Path) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text("catalog: {versions: {v1: {replicas: 1, weight: 60}, v2: {replicas: 1, weight: 60}}}")
+    chart = ROOT / "charts" / "shop"
+    found = check("--chart", chart, "-n", "shop", "-f", values, "-o", "github").output
+    assert found.startswith(f"::error file={chart}/charts/catalog/templates/virtualservice.yaml,title=MW0301")
+    assert " (rendered line " in found
+
+
+def test_a_retry_that_the_contract_does_not_bear_is_an_error(tmp_path: Path) -> None:
+    text = (ROOT / "tests/pure/contract/mesh.yaml").read_text()
+    (tmp_path / "mesh.yaml").write_text(
+        text.replace("attempts: 0}\n      timeout: 5s", "attempts: 1}\n      timeout: 5s")
+    )
+    contract = ROOT / "tests/pure/contract/contract.yaml"
+    found = check(tmp_path / "mesh.yaml", "--contract", contract)
+    assert (found.exit_code, "MW0701 error /shop.v1.Orders/Place" in found.output) == (1, True)
+    assert check(tmp_path / "mesh.yaml").exit_code == 0
+
+
 def test_the_shops_chart_is_right() -> None:
-    assert check("--chart", ROOT / "charts" / "shop", "-n", "shop").exit_code == 0
+    found = check("--chart", ROOT / "charts" / "shop", "-n", "shop")
+    assert (found.exit_code, found.output.endswith(": nothing wrong\n")) == (0, True), found.output
 
 
 def test_a_mistake_in_a_chart_names_its_template(tmp_path: Path) -> None:
