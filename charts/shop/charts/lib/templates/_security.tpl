@@ -161,6 +161,23 @@ spec:
       ports:
         - {port: 4222}
     {{- end }}
+    {{- if .Values.global.otlpEndpoint }}
+    {{- $collector := include "service.collector" . | fromYaml }}
+    - to:
+        - namespaceSelector:
+            matchLabels: {kubernetes.io/metadata.name: {{ $collector.namespace }}}
+      ports:
+        - {port: {{ $collector.port }}}
+    {{- end }}
+{{- end }}
+
+{{/* Where telemetry goes: global.otlpEndpoint, SERVICE.NAMESPACE:PORT with or without http://, taken apart. */}}
+{{- define "service.collector" -}}
+{{- $address := splitList ":" (regexReplaceAll "^https?://|/$" .Values.global.otlpEndpoint "") }}
+{{- $labels := splitList "." (first $address) }}
+namespace: {{ if gt (len $labels) 1 }}{{ index $labels 1 }}{{ else }}{{ .Release.Namespace }}{{ end }}
+service: {{ first $labels }}
+port: {{ if gt (len $address) 1 }}{{ index $address 1 }}{{ else }}4317{{ end }}
 {{- end }}
 
 {{/* A sidecar is told of the services it calls, of its own, and of no other. */}}
@@ -185,5 +202,9 @@ spec:
         {{- end }}
         {{- if and .Values.events .Values.global.eventsUrl }}
         - ./broker.{{ .Release.Namespace }}.svc.cluster.local
+        {{- end }}
+        {{- if .Values.global.otlpEndpoint }}
+        {{- $collector := include "service.collector" . | fromYaml }}
+        - {{ $collector.namespace }}/{{ $collector.service }}.{{ $collector.namespace }}.svc.cluster.local
         {{- end }}
 {{- end }}
