@@ -65,33 +65,31 @@ def _dated(part: Callable[[float], float], of: Evaluation, given: Arguments) -> 
     return _mapped(rows, part)
 
 
-def _of_windows(name: str, found: Callable[[Window], Values], of: Evaluation, given: Arguments) -> Value:
+def _of_windows(
+    name: str, found: Callable[[Window], Values], of: Evaluation, given: Arguments, cost: int = 0
+) -> Value:
+    """What looks at each sample of each range pays for it beforehand, ``cost`` for one."""
     windows = of.windows(given[-1])
+    if cost:
+        of.asked.budget.spend(cost * sum(sum(each.highs) - sum(each.lows) for each in windows))
     labels: Callable[[Labels], Labels] = (lambda all_: all_) if name in _KEEP_NAMES else nameless
     return merged(filled(Row(labels(each.labels), found(each)) for each in windows))
 
 
 def _sampled(name: str, of: Evaluation, given: Arguments) -> Value:
-    """What looks at each sample of each range pays for it."""
-
-    def found(window: Window) -> Values:
-        of.asked.budget.spend(sum(window.highs) - sum(window.lows))
-        return over_time(window, OVER_TIME[name])
-
-    return _of_windows(name, found, of, given)
+    return _of_windows(name, lambda window: over_time(window, OVER_TIME[name]), of, given, cost=1)
 
 
 def _quantile_over_time(of: Evaluation, given: Arguments) -> Value:
     shares = of.scalar(given[0]).values
 
     def found(window: Window) -> Values:
-        of.asked.budget.spend(5 * (sum(window.highs) - sum(window.lows)))
         return [
             quantile(share, values) if values else None
             for share, values in zip(shares, in_ranges(window), strict=True)
         ]
 
-    return _of_windows("quantile_over_time", found, of, given)
+    return _of_windows("quantile_over_time", found, of, given, cost=5)
 
 
 def _predict_linear(of: Evaluation, given: Arguments) -> Value:
