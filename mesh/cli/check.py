@@ -63,9 +63,9 @@ def _found(objects: list[Object[Any]], contracts: tuple[Path, ...], chart: Path 
     """What is wrong with the objects together, and with what they do to the services' contracts."""
     from mesh.contract.check import check
     from mesh.contract.read import beside, read
-    from mesh.link.link import link
+    from mesh.envoy.patching import linked
 
-    mesh, problems = link(objects)
+    mesh, problems = linked(objects)
     known, wrong = read(contracts or beside([chart] if chart else []))
     return [*problems, *wrong, *check(mesh, known)]
 

@@ -107,11 +107,11 @@ def _answer(question: Question, written: Scene | None, runs: Live | None) -> Ans
 def _from_files(
     files: tuple[str, ...], chart: Path | None, values: tuple[Path, ...], release: str, namespace: str
 ) -> Scene:
+    from mesh.envoy.patching import linked
     from mesh.explain.scene import compiled
-    from mesh.link.link import link
 
     objects, problems = manifests.read(files, chart, values, release, namespace)
-    mesh, found = link(objects)
+    mesh, found = linked(objects)
     errors = [problem for problem in (*problems, *found) if problem.severity == "error"]
     for problem in dict.fromkeys(errors):
         click.echo(problem, err=True)

@@ -64,7 +64,7 @@ def _is_local(kubeconfig: Path) -> bool:
 
 
 def _local(paths: Paths) -> Running:
-    from mesh.link.link import link
+    from mesh.envoy.patching import linked
     from mesh.live import objects
     from mesh.live.scene import Live
     from mesh.local import admin, ports
@@ -78,13 +78,13 @@ def _local(paths: Paths) -> Running:
     from mesh.live.visit import visit
 
     found, pods = objects.read(Api(paths.kubeconfig).get)
-    mesh, _ = link(found, running=True)
+    mesh, _ = linked(found, running=True)
     return Running(Live(mesh, page, ports.placement(pods)), send)
 
 
 def _cluster(kubeconfig: Path | None, context: str | None) -> Running:
     from mesh.cluster.client import Cluster, Unreachable
-    from mesh.link.link import link
+    from mesh.envoy.patching import linked
     from mesh.live import objects
     from mesh.live.scene import Live
 
@@ -107,7 +107,7 @@ def _cluster(kubeconfig: Path | None, context: str | None) -> Running:
 
     first = {(p["metadata"]["namespace"], p["metadata"]["name"]): _application(p) for p in pods}
 
-    return Running(Live(link(found, running=True)[0], page), send)
+    return Running(Live(linked(found, running=True)[0], page), send)
 
 
 def _application(pod: Mapping[str, Any]) -> str:

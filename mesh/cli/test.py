@@ -121,14 +121,14 @@ def _suites(tests: Sequence[Path], charts: Iterable[Path], problems: list[Proble
 def _simulated(
     objects: list[Object[Any]], suites: list[Read], only: str
 ) -> tuple[list[Outcome], tuple[Covered, ...]]:
+    from mesh.envoy.patching import linked
     from mesh.explain.judge import answer
     from mesh.explain.question import asked
     from mesh.explain.scene import compiled
-    from mesh.link.link import link
     from mesh.suite.coverage import coverage
     from mesh.suite.run import run
 
-    mesh, _ = link(objects)
+    mesh, _ = linked(objects)
     scene = compiled(mesh)
     outcomes = list(run(suites, lambda question: answer(asked(question, scene), scene), only))
     return outcomes, coverage(mesh, [each.answer for each in outcomes if each.answer])

@@ -25,13 +25,13 @@ def command(files: tuple[str, ...], placement: str) -> None:
     """
     from mesh.compile import Compiler
     from mesh.compile.placement import numbered
+    from mesh.envoy.patching import linked
     from mesh.envoy.snapshot import to_json
-    from mesh.link.link import link
     from mesh.model.mesh import CLUSTER
     from mesh.resources.object import parse
 
     parsed = [parse(_read(file), file) for file in files]
-    mesh, problems = link([each for objects, _ in parsed for each in objects])
+    mesh, problems = linked([each for objects, _ in parsed for each in objects])
     problems = [*(p for _, found in parsed for p in found), *problems]
     compiler = Compiler(mesh, numbered(mesh) if placement == "local" else CLUSTER)
     proxies = {}

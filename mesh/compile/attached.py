@@ -5,11 +5,12 @@ Source: pilot/pkg/model/policyattachment.go. Targets other than a Gateway of the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from mesh.model.mesh import Config
 from mesh.model.service import Workload
-from mesh.resources.istio.shared import PolicyTargetReference
+from mesh.resources.istio.shared import PolicyTargetReference, WorkloadSelector
 
 GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
 _GROUP: Final = "gateway.networking.k8s.io"
@@ -17,20 +18,24 @@ _GROUP: Final = "gateway.networking.k8s.io"
 
 def attached(policy: Config[Any], workload: Workload) -> bool:
     """A policy that names targets is for these alone, one without a selector for its whole namespace."""
-    targets = references(policy.spec)
-    if targets:
-        gateway = workload.labels.get(GATEWAY_NAME)
-        return policy.namespace == workload.namespace and any(
-            _names(target, gateway, workload.namespace) for target in targets if gateway
-        )
-    selector = policy.spec.selector
-    return selector is None or bool(selector.selects(workload.labels))
+    spec = policy.spec
+    targets = spec.target_refs or ((spec.target_ref,) if spec.target_ref else ())
+    return reaches(policy.namespace, spec.selector, targets, workload)
 
 
-def references(spec: Any) -> tuple[PolicyTargetReference, ...]:
-    """The targets of a policy, by either of the fields that name them."""
-    found: tuple[PolicyTargetReference, ...] = spec.target_refs or (spec.target_ref,)
-    return tuple(target for target in found if target is not None)
+def reaches(
+    namespace: str,
+    selector: WorkloadSelector | None,
+    targets: Sequence[PolicyTargetReference],
+    workload: Workload,
+) -> bool:
+    """The same for an object in ``namespace`` with this selector and these targets."""
+    if not targets:
+        return selector is None or selector.selects(workload.labels)
+    gateway = workload.labels.get(GATEWAY_NAME)
+    return namespace == workload.namespace and any(
+        _names(target, gateway, namespace) for target in targets if gateway
+    )
 
 
 def _names(target: PolicyTargetReference, gateway: str | None, namespace: str) -> bool:

@@ -24,6 +24,7 @@ from mesh.compile import (
     inbound_cluster,
     local,
     outbound,
+    patch_listener,
     routeconfig,
 )
 from mesh.compile.authz import Authorization, authorization
@@ -31,6 +32,8 @@ from mesh.compile.cluster import Target, clusters, subsets
 from mesh.compile.endpoint import assignment
 from mesh.compile.gateway import Merged, merged
 from mesh.compile.inbound import Inbound
+from mesh.compile.patch import grouped, patches
+from mesh.compile.patched import Patcher, Placed
 from mesh.compile.route import caller_labels
 from mesh.compile.scope import Scope, Scopes
 from mesh.compile.served import Served, served
@@ -75,14 +78,15 @@ class Compiler:
         reached = [self._reached(scope, service) for service in scope.services]
         if self._gateways(workload).hands_on:
             reached += [self._reached(scope, each, True) for each in scope.services if not each.external]
-        own = self._own(workload)
+        own, patcher = self._own(workload), self._patcher(workload)
+        outbound = [*(c for cs, _ in reached for c in cs), *self._unrouted(workload)]
+        clusters = _by_name(patcher.clusters(outbound, self._inbound_clusters(scope, workload)))
+        listeners = _by_name(patcher.listeners(self._listeners(scope, workload)))
         snapshot = Snapshot(
-            clusters=_by_name(
-                [*(c for cs, _ in reached for c in cs), *self._other_clusters(scope, workload)]
-            ),
-            endpoints={e.cluster_name: e for _, es in reached for e in es},
-            listeners=_by_name(listeners := list(self._listeners(scope, workload))),
-            routes=_by_name(self._routes(scope, workload, route_names(listeners))),
+            clusters=clusters,
+            endpoints={e.cluster_name: e for _, es in reached for e in es if e.cluster_name in clusters},
+            listeners=listeners,
+            routes=_by_name(self._routes(scope, workload, route_names(listeners.values()))),
         )
         return snapshot, list(own.problems)
 
@@ -112,22 +116,26 @@ class Compiler:
             if target.named(port.number, part) in learnt
         ]
 
-    def _other_clusters(self, scope: Scope, workload: Workload) -> Iterator[Cluster]:
+    def _unrouted(self, workload: Workload) -> Iterator[Cluster]:
+        """Where traffic goes that no service explains."""
+        yield inbound_cluster.black_hole(self._mesh.config)
+        if workload.kind is Kind.SIDECAR and not self._placement.local:
+            yield inbound_cluster.passthrough(self._mesh.config)
+
+    def _inbound_clusters(self, scope: Scope, workload: Workload) -> Iterator[tuple[Cluster, list[str]]]:
+        """With the hosts of the services that each is for."""
         config = self._mesh.config
-        yield inbound_cluster.black_hole(config)
-        if workload.kind is Kind.ROUTER:
-            return
-        if not self._placement.local:
-            yield inbound_cluster.passthrough(config)
-        for each in self._served(workload):
+        for each in self._served(workload) if workload.kind is Kind.SIDECAR else ():
             placed = self._placement.application.get((workload.key, each.application))
             if placed is not None or not self._placement.local:
                 rule = scope.inbound_rules.get(each.service.hostname) if each.service else None
-                yield inbound_cluster.inbound(each, rule, config, placed)
-        if not self._placement.local:
-            yield inbound_cluster.inbound_passthrough(config)
+                hosts = [service.hostname for service, _ in each.targets] or [each.hostname]
+                yield inbound_cluster.inbound(each, rule, config, placed), hosts
+        if workload.kind is Kind.SIDECAR and not self._placement.local:
+            yield inbound_cluster.inbound_passthrough(config), []
 
-    def _listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
+    def _listeners(self, scope: Scope, workload: Workload) -> Iterator[Placed]:
+        """Each with how it is named where traffic is captured."""
         if workload.kind is Kind.ROUTER:
             yield from self._gateway_listeners(scope, workload)
         if self._placement.local:
@@ -135,53 +143,68 @@ class Compiler:
         elif workload.kind is Kind.SIDECAR:
             side = self._side(workload, Direction.OUTBOUND)
             key = ("outbound", id(scope), id(side), self._distinguished(workload))
-            yield from self._once(key, lambda: outbound.listeners(scope, side))
-            yield self._once(("virtual", id(scope), id(side)), lambda: virtual_outbound(scope, side))
-            yield from self._once(("inbound", self._alike(workload)), lambda: self._captured(workload))
+            found = [*self._once(key, lambda: outbound.listeners(scope, side))]
+            found += [self._once(("virtual", id(scope), id(side)), lambda: virtual_outbound(scope, side))]
+            found += self._once(("inbound", self._alike(workload)), lambda: self._captured(workload))
+            yield from ((each, patch_listener.place(each)) for each in found)
 
     def _captured(self, workload: Workload) -> list[Listener]:
         made, ports = self._inbound(workload), self._served(workload)
         own = [inbound.bound(made, each) for each in ports if each.bound and each.number]
         return [inbound.virtual(made, ports), *own]
 
-    def _local_listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
+    def _local_listeners(self, scope: Scope, workload: Workload) -> Iterator[Placed]:
         side = self._side(workload, Direction.OUTBOUND)
         for egress, service, port, placed in local.upstreams(scope, workload, self._placement):
-            yield local.outbound_listener(scope, egress, service, port, placed, side)
+            made = local.outbound_listener(scope, egress, service, port, placed, side)
+            yield made, local.outbound_place(egress, service, port)
         for each in self._served(workload) if workload.kind is Kind.SIDECAR else ():
             placed_inbound = self._placement.inbound.get((workload.key, each.number))
             if placed_inbound is not None:
-                yield local.inbound_listener(self._inbound(workload), each, placed_inbound)
+                yield (
+                    local.inbound_listener(self._inbound(workload), each, placed_inbound),
+                    local.inbound_place(each),
+                )
 
-    def _gateway_listeners(self, scope: Scope, workload: Workload) -> Iterator[Listener]:
+    def _gateway_listeners(self, scope: Scope, workload: Workload) -> Iterator[Placed]:
         side = self._side(workload, Direction.GATEWAY)
         found = gateway_listener.listeners(
             self._gateways(workload), self._mesh, scope, side, self._own(workload)
         )
         for port, listener in found:
+            where = patch_listener.place(listener)
             if self._placement.local:
                 placed = self._placement.gateway.get((workload.key, port))
                 if placed is None:
                     continue
                 listener.address.CopyFrom(socket_address(LOOPBACK, placed))
-            yield listener
+            yield listener, where
 
     def _routes(
         self, scope: Scope, workload: Workload, wanted: Iterable[str]
     ) -> Iterator[RouteConfiguration]:
         by_name = self._gateways(workload).by_routes
+        patcher = self._patcher(workload)
         for name in wanted:
             if name in by_name:
-                yield gateway_routes.for_servers(name, self._mesh, scope, workload, by_name[name])
+                made = gateway_routes.for_servers(name, self._mesh, scope, workload, by_name[name])
+                yield patcher.routes(made, by_name)
             else:
-                key = ("routes", id(scope), self._distinguished(workload), name)
+                key = ("routes", id(scope), self._distinguished(workload), patcher.key, name)
                 yield self._once(key, partial(self._sidecar_routes, scope, workload, name))
 
     def _sidecar_routes(self, scope: Scope, workload: Workload, name: str) -> RouteConfiguration:
+        """On one machine each service has its own, made of those that the patches are meant for."""
         hosts = self._hosts(scope, workload, name)
+        patched = self._patcher(workload).routes
         if not routeconfig.is_for_service(name):
-            return routeconfig.for_port(name, scope, self._mesh.config, hosts)
-        return (local.routes if self._placement.local else routeconfig.for_service)(name, hosts)
+            return patched(routeconfig.for_port(name, scope, self._mesh.config, hosts))
+        if self._placement.local and not local.is_sniffed(scope, name):
+            shared = str(routeconfig.listened(name))
+            whole = patched(routeconfig.for_port(shared, scope, self._mesh.config, hosts))
+            return local.routes(name, whole)
+        made = patched(routeconfig.for_service(name, hosts))
+        return local.answering_any(made, name) if self._placement.local else made
 
     def _hosts(self, scope: Scope, workload: Workload, name: str) -> list[VirtualHost]:
         key = ("hosts", id(scope), self._distinguished(workload), routeconfig.listened(name) or name)
@@ -196,6 +219,12 @@ class Compiler:
         placement = self._placement
         key = ("authorization", self._alike(workload), workload.key if placement.local else None)
         return self._once(key, lambda: authorization(self._mesh, workload, placement))
+
+    def _patcher(self, workload: Workload) -> Patcher:
+        """Proxies with the same patches share one."""
+        found = self._once(("patches", self._alike(workload)), lambda: patches(self._mesh, workload))
+        gateway = workload.kind is Kind.ROUTER
+        return self._once(("patcher", found, gateway), lambda: Patcher(grouped(found), gateway))
 
     def _inbound(self, workload: Workload) -> Inbound:
         peer = self._peers.for_workload(workload.namespace, workload.labels)

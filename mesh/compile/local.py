@@ -6,10 +6,10 @@ Everything else, filters, routes, TLS, authorization, is the same code (see ``Pl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from envoy.config.listener.v3.listener_pb2 import Listener
-from envoy.config.route.v3.route_components_pb2 import Route, VirtualHost
+from envoy.config.route.v3.route_components_pb2 import Route
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from envoy.type.matcher.v3.string_pb2 import StringMatcher
 
@@ -17,11 +17,12 @@ from mesh.compile import inbound, l4routes, listener, outbound, ports, routeconf
 from mesh.compile.inbound import Inbound
 from mesh.compile.listener import Chain
 from mesh.compile.match import AUTHORITY
+from mesh.compile.patch_listener import Place
 from mesh.compile.scope import Egress, Scope
 from mesh.compile.served import Served
 from mesh.compile.side import Side
 from mesh.envoy import names
-from mesh.envoy.address import LOOPBACK, socket_address
+from mesh.envoy.address import ANY, LOOPBACK, socket_address
 from mesh.model.mesh import Placement
 from mesh.model.service import Port, Service, Workload
 
@@ -60,12 +61,52 @@ def inbound_listener(found: Inbound, served: Served, placed: int) -> Listener:
     return inbound.listener(names.inbound(served.number), LOOPBACK, placed, chains, found.side)
 
 
-def routes(name: str, hosts: Iterable[VirtualHost]) -> RouteConfiguration:
+def outbound_place(egress: Egress, service: Service, port: Port) -> Place:
+    """The listener that would take the service's calls if they were captured."""
+    everywhere = port.protocol.is_http or not service.addresses
+    addresses = [egress.bind] if egress.bind else [ANY] if everywhere else [*service.addresses]
+    return Place(frozenset(f"{address}_{port.number}" for address in addresses), port.number)
+
+
+def inbound_place(each: Served) -> Place:
+    """The listener that would take the port's calls if they were captured: the same one for all ports, with chains for each."""
+    if each.bound:
+        return Place(frozenset({f"{each.address}_{each.number}"}), each.number)
+    return Place(frozenset({"virtualInbound"}), inbound.PORT, each.number)
+
+
+def is_sniffed(scope: Scope, name: str) -> bool:
+    """Whether a service's port (``HOST:PORT``) does not say what it speaks, so that its routes are its own on a cluster too."""
+    host, _, number = name.rpartition(":")
+    service = scope.service(host)
+    found = (port for port in service.ports if port.number == int(number)) if service else ()
+    return any(ports.is_sniffed(port.protocol) for port in found)
+
+
+def routes(name: str, whole: RouteConfiguration) -> RouteConfiguration:
+    """The configuration of one service (``HOST:PORT``) out of that of its port.
+
+    A patch may have taken the service's name away: then what answers for any name does, unless it would let the call out as it came.
+    """
+    made = RouteConfiguration()
+    made.CopyFrom(whole)
+    chosen = routeconfig.for_service(name, made.virtual_hosts).virtual_hosts
+    if not chosen:
+        rest = [host for host in whole.virtual_hosts if "*" in host.domains]
+        chosen = [h for h in rest if all(r.route.cluster != names.PASSTHROUGH for r in h.routes)]
+    del made.virtual_hosts[:]
+    made.virtual_hosts.extend(chosen)
+    made.name = name
+    return answering_any(made, name)
+
+
+def answering_any(made: RouteConfiguration, name: str) -> RouteConfiguration:
     """A client dials 127.0.0.1 and says so: any name is answered, and the other side sees the service's own.
 
     A route that asks for the authority is therefore decided here, as for a client that calls the service by its full name.
     """
-    config = routeconfig.for_service(name, hosts)
+    config = RouteConfiguration()
+    config.CopyFrom(made)
     for host in config.virtual_hosts:
         kept = [route for route in host.routes if _authority_matches(route, name)]
         del host.routes[:]

@@ -8,7 +8,7 @@ from typing import Any, Final
 from mesh.dash.graph import Finding
 from mesh.dash.inventory import Inventory
 from mesh.dash.splits import qualified
-from mesh.link.link import link
+from mesh.envoy.patching import linked
 from mesh.resources.object import Object as Typed
 from mesh.resources.object import from_json
 from mesh.resources.problem import Problem
@@ -40,7 +40,7 @@ def findings(objects: Sequence[Object], inventory: Inventory) -> list[Finding]:
     """Of all objects together, in order of place."""
     read, problems = typed(objects)
     by_origin = {origin(each): each for each in objects}
-    told = sorted({*problems, *link(read, running=True)[1]})
+    told = sorted({*problems, *linked(read, running=True)[1]})
     return [finding(each, about(by_origin.get(each.place.file), inventory)) for each in told]
 
 

@@ -65,6 +65,7 @@ CODES: Final = tuple(
         ("MW0310", _E, "Bad name", "Not a host name, a namespace or a DNS label."),
         ("MW0311", _E, "Bad selector", "Selectors compare whole labels; they have no wildcards."),
         ("MW0312", _W, "Retry that never comes", "One try may take as long as the whole call, so that no time is left for another."),
+        ("MW0313", _E, "Not Envoy's configuration", "The value of an EnvoyFilter's patch is not of the type that the patch is for: a field that there is not, a value of another type, or an extension that Envoy does not have. istiod drops fields that it does not know; meshwright is stricter, since a limit with a typing mistake limits nothing."),
         ("MW0401", _E, "Policy cannot be compiled", "The security policy has a value that means nothing. It fails closed: until it is mended, the workloads that it selects deny every request (a PeerAuthentication: accept only mutual TLS)."),
         ("MW0402", _W, "Denies more than it says", "A DENY rule that looks only at HTTP denies everything on TCP ports."),
         ("MW0403", _W, "Encrypted otherwise", "A DestinationRule's tls and the PeerAuthentications of the pods behind the host contradict each other. The calls fail."),

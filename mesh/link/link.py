@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from mesh.link import (
     authorization,
     destinationrules,
+    envoyfilters,
     gateways,
     kubernetesobjects,
     objectnames,
@@ -57,6 +58,7 @@ _CHECKS: Final[dict[str, tuple[_Invalid, _Misdirected]]] = {
     "AuthorizationPolicy": (authorization.invalid, authorization.misdirected),
     "PeerAuthentication": (peerauthentication.invalid, peerauthentication.misdirected),
     "RequestAuthentication": (requestauthentication.invalid, requestauthentication.misdirected),
+    "EnvoyFilter": (envoyfilters.invalid, envoyfilters.misdirected),
     "Service": (kubernetesobjects.invalid_service, kubernetesobjects.misdirected_service),
     "Deployment": (kubernetesobjects.invalid_deployment, _fits),
     "Pod": (kubernetesobjects.invalid_pod, _fits),

@@ -29,20 +29,24 @@ def invalid(at: Spot, spec: Any) -> Iterator[Problem]:
     if len(given) > 1:
         text = f"{' and '.join(given)} cannot stand together"
         yield (at / given[1]).problem("MW0302", text, "say in one way what the policy is for")
-    for here, target in _targets(at, spec):
-        yield from _target(here, target)
+    for here, each in _targets(at, spec):
+        yield from target(here, each)
 
 
 def idle(at: Spot, spec: Any, names: Names) -> Iterator[Problem]:
     """A target that no workload here is an instance of."""
-    for here, target in _targets(at, spec):
-        wanted = {_LABEL: target.name}
-        if (target.group, target.kind) != (_GATEWAYS, "Gateway"):
-            text = f"a policy for a {target.kind} is for waypoints, and there are none"
-            yield here.problem("MW0206", text, "use selector for workloads with sidecars")
-        elif not names.pods.selected(at.namespace, wanted):
-            text = f"no workload in {at.namespace} has the label {_LABEL}={target.name}"
-            yield here.problem("MW0206", text, "the object has no effect until one has")
+    for here, each in _targets(at, spec):
+        yield from missing(here, each, names)
+
+
+def missing(at: Spot, given: PolicyTargetReference, names: Names) -> Iterator[Problem]:
+    """Why a target is not there."""
+    if (given.group, given.kind) != (_GATEWAYS, "Gateway"):
+        text = f"a policy for a {given.kind} is for waypoints, and there are none"
+        yield at.problem("MW0206", text, "use selector for workloads with sidecars")
+    elif not names.pods.selected(at.namespace, {_LABEL: given.name}):
+        text = f"no workload in {at.namespace} has the label {_LABEL}={given.name}"
+        yield at.problem("MW0206", text, "the object has no effect until one has")
 
 
 def _ways(spec: Any) -> dict[str, Any]:
@@ -52,15 +56,16 @@ def _ways(spec: Any) -> dict[str, Any]:
 def _targets(at: Spot, spec: Any) -> Iterator[tuple[Spot, PolicyTargetReference]]:
     if spec.target_ref is not None:
         yield at / "targetRef", spec.target_ref
-    for i, target in enumerate(spec.target_refs):
-        yield at / "targetRefs" / i, target
+    for i, each in enumerate(spec.target_refs):
+        yield at / "targetRefs" / i, each
 
 
-def _target(at: Spot, target: PolicyTargetReference) -> Iterator[Problem]:
-    if not target.name or not target.kind:
+def target(at: Spot, given: PolicyTargetReference) -> Iterator[Problem]:
+    """What istiod refuses in one target."""
+    if not given.name or not given.kind:
         yield at.problem("MW0302", "a target needs a kind and a name", "give both")
-    elif (target.group, target.kind) not in _KINDS:
-        text = f"{target.kind} of {target.group or 'no group'} cannot be a target"
+    elif (given.group, given.kind) not in _KINDS:
+        text = f"{given.kind} of {given.group or 'no group'} cannot be a target"
         yield (at / "kind").problem("MW0308", text, f"use Gateway of {_GATEWAYS}")
-    if target.namespace:
+    if given.namespace:
         yield (at / "namespace").problem("MW0302", "a target is in the policy's own namespace", "remove it")

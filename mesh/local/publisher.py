@@ -18,8 +18,8 @@ from typing import Any
 
 from mesh.compile.compiler import Compiler
 from mesh.compile.scope import Scopes
+from mesh.envoy.patching import linked
 from mesh.envoy.snapshot import Snapshot
-from mesh.link.link import link
 from mesh.local import observatory, ports, targets
 from mesh.local.deployment import ready
 from mesh.local.jwks import Keys
@@ -118,7 +118,7 @@ class Publisher:
 
     async def _publish(self, objects: Sequence[Object]) -> None:
         typed, problems = self._reader.read(objects)
-        mesh, more = link(typed, running=True)
+        mesh, more = linked(typed, running=True)
         self.problems = tuple(sorted([*problems, *more]))
         if await self._place(mesh, objects):
             return  # the pods' new ports are a change of the store: the next round has them

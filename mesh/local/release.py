@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mesh.link.link import link
+from mesh.envoy.patching import linked
 from mesh.local.config import Config, Release
 from mesh.local.render import render
 from mesh.local.store import KINDS, Refused, Store, key_of, kind_of
@@ -55,7 +55,7 @@ def wanted(config: Config) -> Wanted:
         problems += _unknown_images(kept, config)
         objects.append(_namespace(release))
         objects += (_owned(commanded(o.raw, config), release) for o in kept if _served(o))
-    problems += link(typed)[1]
+    problems += linked(typed)[1]
     problems += _left_out(typed, {p.place.file + str(p.place.line) for p in problems})
     return Wanted(tuple(_unique(objects)), tuple(sorted(problems)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mesh.link.link import link
+from mesh.envoy.patching import linked
 from mesh.local.publisher import origin
 from mesh.resources.object import from_json
 from mesh.resources.problem import Problem
@@ -26,7 +26,7 @@ def validate(proposed: Sequence[Object], everything: Sequence[Object]) -> list[P
         problems += wrong
         if made is not None:
             typed.append(made)
-    problems += link(typed)[1]
+    problems += linked(typed)[1]
     return [p for p in problems if p.place.file in about]
 
 

@@ -26,7 +26,6 @@ NOT_TRANSLATED: Final[dict[str, tuple[str, ...]]] = {
 #: Whole kinds. They are read and checked, and their specs stand in the Mesh, but nothing is made of them yet.
 KINDS_NOT_TRANSLATED: Final = frozenset(
     {
-        "EnvoyFilter",
         "ProxyConfig",
         "ServiceEntry",
         "TrafficExtension",

@@ -9,8 +9,8 @@ from typing import Any
 
 from mesh.compile import Compiler
 from mesh.compile.placement import numbered
+from mesh.envoy.patching import linked as link
 from mesh.envoy.snapshot import Snapshot, to_json
-from mesh.link.link import link
 from mesh.model.mesh import CLUSTER, Mesh
 from mesh.resources.object import from_json, parse
 from tests.parity.golden import Dump

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.parity.random_meshes import edges, policies, routes, rules
+from tests.parity.random_meshes import edges, patches, policies, routes, rules
 from tests.parity.random_meshes.dice import Dice
 from tests.parity.random_meshes.world import Manifest, World, populate
 
@@ -19,6 +19,7 @@ def random_mesh(seed: int | str) -> list[Manifest]:
         policies.peer_authentications,
         policies.authorization_policies,
         policies.request_authentications,
+        patches.envoy_filters,
     ):
         draw(world)
     return world.manifests

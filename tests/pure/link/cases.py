@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mesh.link.link import link
+from mesh.envoy.patching import linked as link
 from mesh.model.mesh import Mesh
 from mesh.resources.object import Object, parse
 from mesh.resources.problem import Problem

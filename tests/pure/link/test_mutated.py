@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mesh.compile import Compiler
-from mesh.link.link import link
+from mesh.envoy.patching import linked as link
 from mesh.model.mesh import CLUSTER
 from mesh.resources.object import from_json, parse
 from tests.pure.link.cases import HERE, mesh

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.link.link import link
+from mesh.envoy.patching import linked as link
 from mesh.local.render import render
 from mesh.resources.object import parse
 from mesh.resources.problem import Severity
