@@ -47,7 +47,7 @@ page: ## build the page of `mesh dash` from its sources (needs Node)
 	@scripts/page
 
 chaos: $(DEV) ## place ORDERS orders while everything breaks by SEED, and check that every promise was kept
-	@$(BIN)/python -m tests.chaos --orders $(or $(ORDERS),2000) --seed $(or $(SEED),1)
+	@$(BIN)/python -m tests.chaos --orders $(or $(ORDERS),2000) --seed $(or $(SEED),1) --engine $(or $(ENGINE),local)
 
 goldens: $(DEV) ## ask istiod's own code (`oracle`) again for every golden
 	@$(BIN)/python scripts/goldens

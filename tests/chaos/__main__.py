@@ -5,22 +5,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.chaos import books, customers, faults
+from tests.chaos import books, customers, deletions, faults
 from tests.chaos.customers import Told
 from tests.chaos.faults import Mesh
 from tests.chaos.verdict import violations
 from tests.chaos.wishes import PRODUCTS, wishes
+from tests.scenarios.cluster import Cluster
+from tests.scenarios.engine import Engine
 from tests.scenarios.local import Local, mesh, project
 
+Break = Callable[[random.Random], Awaitable[str]]
 PLENTY = 900  # of each product; less than a wish for too many
 REST = 60.0
 GAP = (1.0, 3.0)  # seconds between two faults
@@ -32,33 +36,49 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--orders", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--customers", type=int, default=8, help="who order at the same time")
+    parser.add_argument(
+        "--engine",
+        choices=("local", "cluster"),
+        default="local",
+        help="`mesh up` in a folder of its own, or the release that is installed on the cluster of KUBECONFIG",
+    )
     asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _local() if asked.engine == "local" else _cluster() as (shop, breaking):
+        found = run(shop, breaking, asked.orders, asked.seed, asked.customers)
+    return 1 if found else 0
+
+
+@contextlib.contextmanager
+def _local() -> Iterator[tuple[Engine, Sequence[Break]]]:
     with TemporaryDirectory(prefix="mesh-chaos-") as name:
         folder = project(Path(name) / "p")
         try:
             mesh(folder, "up", "--detach")
             shop = Local(folder / ".mesh" / "kubeconfig", folder=folder)
-            try:
-                found = run(Mesh(folder, shop), asked.orders, asked.seed, asked.customers)
-            finally:
-                shop.close()
+            with contextlib.closing(shop):
+                yield shop, faults.of(Mesh(folder, shop))
         finally:
             mesh(folder, "down")
-    return 1 if found else 0
 
 
-def run(shop: Mesh, orders: int, seed: int, customers_: int) -> list[str]:
+@contextlib.contextmanager
+def _cluster() -> Iterator[tuple[Engine, Sequence[Break]]]:
+    with contextlib.closing(Cluster(Path(os.environ["KUBECONFIG"]))) as shop:
+        yield shop, deletions.of(shop)
+
+
+def run(shop: Engine, breaking: Sequence[Break], orders: int, seed: int, customers_: int) -> list[str]:
     """Places the orders while things break, waits until all has come to rest, and returns what was broken."""
     for product in PRODUCTS:
         request = {"productId": product, "onHand": PLENTY + orders}
-        assert shop.engine.at("ingress").call("inventory", "SetStock", request).ok
-    before = books.stock(shop.engine)
-    told, hits = asyncio.run(_storm(shop, orders, seed, customers_))
+        assert shop.at("ingress").call("inventory", "SetStock", request).ok
+    before = books.read(shop)
+    told, hits = asyncio.run(_storm(shop, breaking, orders, seed, customers_))
     _say(f"{len(told)} orders placed: {dict(Counter(each.code for each in told))}; {hits} faults")
     _say(f"returned: {dict(Counter(each.returned for each in told if each.returned))}")
     stood = time.monotonic()
-    shop.engine.until(lambda: books.undecided(shop.engine) == 0, "every order is decided", REST)
+    shop.until(lambda: books.undecided(shop) == 0, "every order is decided", REST)
     _say(f"all decided {time.monotonic() - stood:.1f} s after the last fault")
     found = _settled(shop, before, told, stood)
     for line in found[:_LISTED]:
@@ -67,34 +87,34 @@ def run(shop: Mesh, orders: int, seed: int, customers_: int) -> list[str]:
     return found
 
 
-def _settled(
-    shop: Mesh, before: Mapping[str, tuple[int, int]], told: Sequence[Told], stood: float
-) -> list[str]:
-    """What is broken still when the relay has had its time."""
+def _settled(shop: Engine, before: books.Books, told: Sequence[Told], stood: float) -> list[str]:
+    """What is broken still when the relay has had its time; of what was there before, nothing is said."""
     while True:
-        found = violations(before, told, books.read(shop.engine))
+        found = violations(before.stock, told, books.since(before, books.read(shop)))
         if not found or time.monotonic() > stood + REST:
             return found
         time.sleep(1)
 
 
-async def _storm(shop: Mesh, orders: int, seed: int, customers_: int) -> tuple[list[Told], int]:
-    address, _ = shop.engine.outside("orders")
+async def _storm(
+    shop: Engine, breaking: Sequence[Break], orders: int, seed: int, customers_: int
+) -> tuple[list[Told], int]:
+    address, authority = shop.outside("orders")
     calm = asyncio.Event()
-    breaking = asyncio.create_task(_break(shop, random.Random(seed), calm))
+    going_on = asyncio.create_task(_break(breaking, random.Random(seed), calm))
     try:
-        told = await customers.place(address, wishes(orders, seed), customers_)
+        told = await customers.place(address, authority, wishes(orders, seed), customers_)
     finally:
         calm.set()
-        hits = await breaking
+        hits = await going_on
     return told, hits
 
 
-async def _break(shop: Mesh, source: random.Random, calm: asyncio.Event) -> int:
+async def _break(breaking: Sequence[Break], source: random.Random, calm: asyncio.Event) -> int:
     """One fault after the other until it is to be calm, each mended before the next; returns how many."""
     hits = 0
     while not calm.is_set():
-        _say(f"  {await source.choice(faults.ALL)(shop, source)}")
+        _say(f"  {await source.choice(breaking)(source)}")
         hits += 1
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(calm.wait(), source.uniform(*GAP))

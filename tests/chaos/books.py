@@ -10,10 +10,10 @@ from typing import Any
 
 import nats
 import nats.errors
+import nats.js.errors
 
 from services.gen.shop.events.v1.events_pb2 import Envelope
-from tests.scenarios.engine import Answer, Object
-from tests.scenarios.local import Local
+from tests.scenarios.engine import Answer, Engine, Object
 
 PATIENCE = 30.0
 
@@ -29,7 +29,7 @@ class Books:
     events: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def read(shop: Local) -> Books:
+def read(shop: Engine) -> Books:
     """By calls through the ingress, all pages. Raises AssertionError when one cannot be had."""
     return Books(
         orders=_all(shop, "orders", "ListOrders", "orders"),
@@ -40,7 +40,23 @@ def read(shop: Local) -> Books:
     )
 
 
-def stock(shop: Local) -> dict[str, tuple[int, int]]:
+def since(before: Books, after: Books) -> Books:
+    """What came after: on a cluster others may have ordered before."""
+    return Books(
+        orders=_without(before.orders, after.orders),
+        charges=_without(before.charges, after.charges),
+        shipments=_without(before.shipments, after.shipments),
+        stock=after.stock,
+        events={order: told for order, told in after.events.items() if order not in before.events},
+    )
+
+
+def _without(before: Sequence[Object], after: Sequence[Object]) -> list[Object]:
+    known = {each["key"] for each in before}
+    return [each for each in after if each["key"] not in known]
+
+
+def stock(shop: Engine) -> dict[str, tuple[int, int]]:
     """Product -> (on hand, reserved)."""
     return {
         each["productId"]: (int(each.get("onHand", 0)), int(each.get("reserved", 0)))
@@ -48,13 +64,13 @@ def stock(shop: Local) -> dict[str, tuple[int, int]]:
     }
 
 
-def undecided(shop: Local) -> int:
+def undecided(shop: Engine) -> int:
     """How many orders are neither confirmed, nor wholly undone, nor returned."""
     ended = ("ORDER_STATE_CONFIRMED", "ORDER_STATE_CANCELLED", "ORDER_STATE_RETURNED")
     return sum(order["state"] not in ended for order in _all(shop, "orders", "ListOrders", "orders"))
 
 
-def _all(shop: Local, service: str, method: str, name: str) -> list[Object]:
+def _all(shop: Engine, service: str, method: str, name: str) -> list[Object]:
     found: list[Object] = []
     token = ""
     while True:
@@ -65,7 +81,7 @@ def _all(shop: Local, service: str, method: str, name: str) -> list[Object]:
             return found
 
 
-def _asked(shop: Local, service: str, method: str, request: Object) -> Answer:
+def _asked(shop: Engine, service: str, method: str, request: Object) -> Answer:
     answers: list[Answer] = []
 
     def answered() -> bool:
@@ -76,7 +92,7 @@ def _asked(shop: Local, service: str, method: str, request: Object) -> Answer:
     return answers[-1]
 
 
-def _told(shop: Local) -> dict[str, list[str]]:
+def _told(shop: Engine) -> dict[str, list[str]]:
     """The broker may have just been killed."""
     found: list[dict[str, list[str]]] = []
 
@@ -93,13 +109,16 @@ async def _silent(error: Exception) -> None:
     """What matters is raised."""
 
 
-async def _events(shop: Local) -> dict[str, list[str]]:
+async def _events(shop: Engine) -> dict[str, list[str]]:
     """From the broker's own port, as nobody else may."""
-    at = shop.ports("broker")["application"]["4222"]
-    client = await nats.connect(f"nats://127.0.0.1:{at}", error_cb=_silent, max_reconnect_attempts=1)
+    at = await asyncio.to_thread(shop.direct, "broker", 4222)
+    client = await nats.connect(f"nats://{at}", error_cb=_silent, max_reconnect_attempts=1)
     try:
         jetstream = client.jetstream()
-        state: Any = (await jetstream.stream_info("EVENTS")).state
+        try:
+            state: Any = (await jetstream.stream_info("EVENTS")).state
+        except nats.js.errors.NotFoundError:
+            return {}  # nothing was ever told
         seen: set[str] = set()
         told: dict[str, list[str]] = {}
         for number in range(state.first_seq, state.last_seq + 1):

@@ -49,12 +49,13 @@ class Lag:
         return self._worst
 
 
-async def place(address: str, wishes: Sequence[Wish], customers: int) -> list[Told]:
-    """Every wish, by so many customers at a time."""
+async def place(address: str, authority: str, wishes: Sequence[Wish], customers: int) -> list[Told]:
+    """Every wish, by so many customers at a time. An empty `authority` is the address."""
     told: list[Told] = []
     waiting = iter(wishes)
     lag = Lag()
-    async with aio.insecure_channel(address, options=_OPTIONS) as channel:
+    options = (*_OPTIONS, ("grpc.default_authority", authority)) if authority else _OPTIONS
+    async with aio.insecure_channel(address, options=options) as channel:
         stub: Any = OrdersServiceStub(channel)
         watching = asyncio.create_task(lag.watch())
         async with asyncio.TaskGroup() as group:

@@ -1,11 +1,12 @@
 """Everything that breaks: processes killed, databases locked, disks full, calls aborted. Each fault mends itself, or is mended.
 
-A fault takes the running mesh and a source of chance, and returns what it did in a few words.
+A fault takes the running mesh and a source of chance, and returns what it did in a few words. Those of a cluster are in deletions.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import random
 import signal
@@ -174,3 +175,8 @@ def _file_size(pid: int, limit: int) -> int | None:
     except ProcessLookupError:
         return None
     return int(soft)
+
+
+def of(mesh: Mesh) -> Sequence[Callable[[random.Random], Awaitable[str]]]:
+    """All of them, for this mesh."""
+    return [functools.partial(fault, mesh) for fault in ALL]

@@ -36,8 +36,7 @@ class Cluster(Engine):
     """Istio's own sidecars on Kubernetes."""
 
     name = "cluster"
-    _forward: subprocess.Popen[str] | None = field(default=None)
-    _ingress: str = ""
+    _forwards: dict[str, tuple[subprocess.Popen[str], str]] = field(default_factory=dict)
 
     def _open(self, workload: str) -> Place:
         if workload == "ingress":
@@ -51,22 +50,33 @@ class Cluster(Engine):
         )
 
     def _forwarded(self) -> str:
-        if self._forward is None:
-            command = ["kubectl", "-n", NAMESPACE, "port-forward", "--address", "127.0.0.1"]
-            self._forward = subprocess.Popen(
-                [*command, "service/ingress", ":80"], stdout=subprocess.PIPE, text=True
-            )
-            assert self._forward.stdout
-            line = self._forward.stdout.readline()  # Forwarding from 127.0.0.1:PORT -> 8080
-            self._ingress = line.split()[2]
-        return self._ingress
+        if "ingress" not in self._forwards:
+            self._forward("ingress", "service/ingress", 80)
+        return self._forwards["ingress"][1]
+
+    def direct(self, app: str, port: int) -> str:
+        """Forwarded anew each time: its pod may be another."""
+        self._unforward(app)
+        return self._forward(app, f"pod/{self.pods(app)[0]['metadata']['name']}", port)
+
+    def _forward(self, name: str, what: str, port: int) -> str:
+        command = ["kubectl", "-n", NAMESPACE, "port-forward", "--address", "127.0.0.1"]
+        process = subprocess.Popen([*command, what, f":{port}"], stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        line = process.stdout.readline()  # Forwarding from 127.0.0.1:PORT -> 8080
+        assert line, f"kubectl cannot forward {what}"
+        self._forwards[name] = (process, line.split()[2])
+        return self._forwards[name][1]
+
+    def _unforward(self, name: str) -> None:
+        if forward := self._forwards.pop(name, None):
+            forward[0].terminate()
+            forward[0].communicate()
 
     def close(self) -> None:
         super().close()
-        if self._forward:
-            self._forward.terminate()
-            self._forward.communicate()
-            self._forward = None
+        for name in list(self._forwards):
+            self._unforward(name)
 
     def outside(self, service: str) -> tuple[str, str]:
         return self._forwarded(), f"{service}.shop.example"

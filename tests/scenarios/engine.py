@@ -204,6 +204,10 @@ class Engine(ABC):
     def outside(self, service: str) -> tuple[str, str]:
         """The address of the ingress and the authority by which an outside caller reaches a service there."""
 
+    @abstractmethod
+    def direct(self, app: str, port: int) -> str:
+        """The address of a port of an app's first pod past its sidecar, for whoever has the cluster's keys."""
+
     def certificates(self) -> set[str]:
         """Something that tells each workload's present certificate from the one before, where the engine says it."""
         raise NotImplementedError(f"{self.name} does not tell")

@@ -74,6 +74,9 @@ class Local(Engine):
         found: dict[str, Any] = json.loads(pod["metadata"]["annotations"]["meshwright.dev/ports"])
         return found
 
+    def direct(self, app: str, port: int) -> str:
+        return f"127.0.0.1:{self.ports(app)['application'][str(port)]}"
+
     def outside(self, service: str) -> tuple[str, str]:
         return self._where("ingress", service)
 
