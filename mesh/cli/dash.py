@@ -15,7 +15,7 @@ from mesh.local import observatory
 from mesh.local.paths import Paths
 
 if TYPE_CHECKING:
-    from mesh.dash.sources import Sources
+    from mesh.dash.sources import Sources, Urls
 
 _LOCAL_WINDOW: Final = 30.0
 _CLUSTER_WINDOW: Final = 120.0
@@ -29,12 +29,19 @@ _LARGEST_PORT: Final = 65535
 )
 @click.option("--context", default="", help="A context of the kubeconfig. Default: its current one.")
 @click.option("--prometheus", default="", metavar="URL", help="Where the cluster's Prometheus answers.")
+@click.option("--jaeger", default="", metavar="URL", help="Where the cluster's Jaeger answers.")
 @click.option(
     "--port", default=0, type=click.IntRange(0, _LARGEST_PORT), help="Port of 127.0.0.1. Default: a free one."
 )
 @click.option("--open", "open_", is_flag=True, help="Open it in a browser.")
 def command(
-    file: Path | None, kubeconfig: Path | None, context: str, prometheus: str, port: int, open_: bool
+    file: Path | None,
+    kubeconfig: Path | None,
+    context: str,
+    prometheus: str,
+    jaeger: str,
+    port: int,
+    open_: bool,
 ) -> None:
     """Show the mesh on a page: who calls whom, how well, by which rules.
 
@@ -43,10 +50,12 @@ def command(
     """
     from mesh.dash.kubeconfig import CannotRead
     from mesh.dash.serve import serve
+    from mesh.dash.sources import Urls
 
     try:
         cluster = kubeconfig is not None or context
-        sources = _cluster(kubeconfig, context, prometheus) if cluster else _local(file, prometheus)
+        given = Urls(prometheus, jaeger)
+        sources = _cluster(kubeconfig, context, given) if cluster else _local(file, given)
     except CannotRead as error:
         raise click.ClickException(str(error)) from None
     links = Links(open_)
@@ -72,20 +81,21 @@ class Links:
         self._first = False
 
 
-def _local(file: Path | None, prometheus: str) -> Sources:
-    from mesh.dash.sources import opened
+def _local(file: Path | None, given: Urls) -> Sources:
+    from mesh.dash.sources import Urls, opened
 
     paths = Paths.below(locate(file).parent)
     if not paths.kubeconfig.is_file():
         raise click.ClickException("no mesh is up here: `mesh up` starts it, --kubeconfig shows a cluster")
     watching = observatory.find(paths)
-    url = prometheus or (watching.url if watching else "")
-    return opened(paths.root.parent.name, paths.kubeconfig, "", url, _LOCAL_WINDOW, paths.progress)
+    own = watching.url if watching else ""
+    urls = Urls(given.prometheus or own, given.jaeger or own)
+    return opened(paths.root.parent.name, paths.kubeconfig, "", urls, _LOCAL_WINDOW, paths.progress)
 
 
-def _cluster(kubeconfig: Path | None, context: str, prometheus: str) -> Sources:
+def _cluster(kubeconfig: Path | None, context: str, given: Urls) -> Sources:
     from mesh.dash.sources import opened
 
     default = os.environ.get("KUBECONFIG", "").partition(os.pathsep)[0] or Path.home() / ".kube" / "config"
     path = kubeconfig or Path(default)
-    return opened(context or path.stem, path, context, prometheus, _CLUSTER_WINDOW)
+    return opened(context or path.stem, path, context, given, _CLUSTER_WINDOW)

@@ -6,17 +6,13 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from mesh.cli.project import file_option, locate
 from mesh.local.paths import Paths
-
-if TYPE_CHECKING:
-    from mesh.observe.span import Span
 
 _WIDE: Final = 240
 _MOST: Final = 1000
@@ -55,6 +51,7 @@ def command(
     One span of a trace must satisfy everything that is asked. `mesh trace ID` shows one of them.
     """
     from mesh.observe.search import Query
+    from mesh.observe.summary import summary
 
     query = Query(
         service,
@@ -65,7 +62,7 @@ def command(
         tags={**dict(map(_tag, tags)), **({"error": "true"} if errors else {})},
         limit=limit,
     )
-    found = list(map(_summary, asked(file, lambda search: search.traces(query))))
+    found = list(map(summary, asked(file, lambda search: search.traces(query))))
     if output == "json":
         click.echo(json.dumps(found, indent=2))
     elif found:
@@ -97,26 +94,6 @@ def _tag(text: str) -> tuple[str, str]:
     if not separator:
         raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--tag")
     return key, value
-
-
-def _summary(spans: Sequence[Span]) -> dict[str, Any]:
-    """Of a trace, in order of start. Times are ISO 8601 and milliseconds."""
-    from mesh.observe.waterfall import is_proxy, request
-
-    first = spans[0]
-    named = next((span for span in spans if not is_proxy(span)), first)
-    end_ns = max(span.end_ns for span in spans)
-    return {
-        "trace": first.trace_id,
-        "start": datetime.fromtimestamp(first.start_ns / 1e9).astimezone().isoformat(timespec="milliseconds"),
-        "milliseconds": round((end_ns - first.start_ns) / 1e6, 3),
-        "service": named.service,
-        "operation": named.operation,
-        "request": request(named),
-        "services": sorted({span.service for span in spans}),
-        "spans": len(spans),
-        "errors": sum(span.status == "ERROR" for span in spans),
-    }
 
 
 def _print(found: Sequence[dict[str, Any]]) -> None:

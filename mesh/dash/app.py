@@ -19,17 +19,15 @@ from starlette.staticfiles import StaticFiles
 
 from mesh.dash.fetch import Unreachable
 from mesh.dash.kubernetes import Refused
+from mesh.dash.malformed import Malformed
 from mesh.dash.overview import history, overview
 from mesh.dash.sources import Sources
+from mesh.dash.traces import search, services, trace
 
 PAGE: Final = Path(__file__).with_name("page")
 
 Object = Mapping[str, Any]
 Answer = Callable[[Sources, Object], Any]
-
-
-class Malformed(Exception):
-    """The page asks for what there cannot be. The text names it."""
 
 
 def app(sources: Sources, clock: Callable[[], float] = time.time) -> Starlette:
@@ -41,6 +39,7 @@ def app(sources: Sources, clock: Callable[[], float] = time.time) -> Starlette:
             "window": sources.window,
             "local": sources.local,
             "metrics": sources.prometheus is not None,
+            "traces": sources.jaeger is not None,
         }
 
     def graph(sources: Sources, asked: Object) -> Any:
@@ -49,7 +48,17 @@ def app(sources: Sources, clock: Callable[[], float] = time.time) -> Starlette:
     def rates(sources: Sources, asked: Object) -> Any:
         return history(sources, clock())
 
-    reads: dict[str, Answer] = {"/api/about": about, "/api/graph": graph, "/api/history": rates}
+    def traces(sources: Sources, asked: Object) -> Any:
+        return search(sources, asked, clock)
+
+    reads: dict[str, Answer] = {
+        "/api/about": about,
+        "/api/graph": graph,
+        "/api/history": rates,
+        "/api/services": services,
+        "/api/traces": traces,
+        "/api/trace": trace,
+    }
     return Starlette(
         routes=[
             *(Route(path, _reading(sources, answer)) for path, answer in reads.items()),

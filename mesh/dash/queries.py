@@ -19,14 +19,20 @@ ENDS: Final = (
 _ENDS = ",".join(ENDS)
 _CLUSTER = "pod,namespace,cluster_name"
 
+
+def _grown(metric: str) -> str:
+    """A second, in the window. rate() cannot know what a series that is new has begun with, and says 0 for the first call over an edge: where its
+    target was scraped before, it has begun with 0."""
+    new = f"(({metric} unless {metric} offset {{w}}s) and on (instance) (up offset {{w}}s == 1)) / {{w}}"
+    return f"((rate({metric}[{{w}}s]) and {metric} offset {{w}}s) or {new} or rate({metric}[{{w}}s]))"
+
+
 REQUESTS: Final = (
     f"sum by (reporter,{_ENDS},request_protocol,response_code,grpc_response_status,connection_security_policy) "
-    "(rate(istio_requests_total[{w}s]))"
+    f"({_grown('istio_requests_total')})"
 )
-LATENCY: Final = (
-    "histogram_quantile({q}, sum by (le," + _ENDS + ") "
-    '(rate(istio_request_duration_milliseconds_bucket{{reporter="source"}}[{w}s])))'
-)
+_BUCKETS: Final = 'istio_request_duration_milliseconds_bucket{{reporter="source"}}'
+LATENCY: Final = f"histogram_quantile({{q}}, sum by (le,{_ENDS}) ({_grown(_BUCKETS)}))"
 SENT: Final = (
     f"sum by (reporter,{_ENDS},connection_security_policy) (rate(istio_tcp_sent_bytes_total[{{w}}s]))"
 )

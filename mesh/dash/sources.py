@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.dash.fetch import Server
+from mesh.dash.jaeger import HttpJaeger, Jaeger
 from mesh.dash.kubeconfig import server
 from mesh.dash.kubernetes import HttpKubernetes, Kubernetes
 from mesh.dash.prometheus import HttpPrometheus, Prometheus
@@ -23,19 +24,29 @@ class Sources:
     name: str
     kubernetes: Kubernetes
     prometheus: Prometheus | None = None
+    jaeger: Jaeger | None = None
     window: float = 30.0
     local: bool = False
     said: Callable[[], Sequence[str]] = lambda: ()
 
 
+@dataclass(frozen=True)
+class Urls:
+    """Where metrics and traces are asked for; "" where nobody knows them."""
+
+    prometheus: str = ""
+    jaeger: str = ""
+
+
 def opened(
-    name: str, kubeconfig: Path, context: str, prometheus: str, window: float, progress: Path | None = None
+    name: str, kubeconfig: Path, context: str, urls: Urls, window: float, progress: Path | None = None
 ) -> Sources:
     """``progress`` is the file of a mesh on this machine. Raises CannotRead."""
     return Sources(
         name=name,
         kubernetes=HttpKubernetes(server(kubeconfig, context)),
-        prometheus=HttpPrometheus(Server(prometheus)) if prometheus else None,
+        prometheus=HttpPrometheus(Server(urls.prometheus)) if urls.prometheus else None,
+        jaeger=HttpJaeger(Server(urls.jaeger)) if urls.jaeger else None,
         window=window,
         local=progress is not None,
         said=lambda: _refused(progress) if progress else (),

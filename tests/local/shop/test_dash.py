@@ -6,6 +6,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -35,24 +36,39 @@ def dash(folder: Project) -> Iterator[Served]:
 
 
 def edges(dash: Served) -> dict[tuple[str, str], Any]:
-    graph = dash.ask("/api/graph?window=300").json
+    graph = dash.ask("/api/graph").json
     return {(each["source"], each["target"]): each for each in graph["edges"] if each["rate"] > 0}
 
 
 def test_an_order_is_seen_on_every_edge_that_it_took_and_each_was_mtls(
     folder: Project, shop: Local, dash: Served
 ) -> None:
-    for i in range(3):
-        done = folder.mesh("call", "orders", "PlaceOrder", json.dumps({"key": f"dash-{i}", **PLACE}))
-        assert done.code == 0, done.text
     wanted = {
         ("shop/ingress", "shop/orders"),
         *(("shop/orders", f"shop/{each}") for each in ("inventory", "payments", "shipping")),
     }
-    until(lambda: edges(dash).keys() >= wanted, "the edges of an order are on the graph")
+    keys = (f"dash-{i}" for i in count())
+
+    def seen() -> bool:
+        done = folder.mesh("call", "orders", "PlaceOrder", json.dumps({"key": next(keys), **PLACE}))
+        assert done.code == 0, done.text
+        return edges(dash).keys() >= wanted
+
+    until(seen, "the edges of an order are on the graph", 60)
     found = edges(dash)
     until(lambda: all(edges(dash)[each]["mtls"] for each in wanted), "each is mTLS as its called side saw it")
     assert all(found[each]["protocol"] == "grpc" and found[each]["p95"] > 0 for each in wanted)
+
+
+def test_the_order_is_a_trace_with_its_sidecars_folded_away(dash: Served) -> None:
+    def found() -> list[Any]:
+        lines: list[Any] = dash.ask("/api/traces?service=ingress").json["traces"]
+        return [each for each in lines if each["request"] == "PlaceOrder" and "shipping" in each["services"]]
+
+    until(lambda: found() and found()[-1]["spans"] >= 20, "an order's trace is whole")
+    trace = dash.ask(f"/api/trace?id={found()[-1]['trace']}").json
+    assert trace["proxies"] > len([each for each in trace["rows"] if each["proxy"]])
+    assert {each["service"] for each in trace["rows"]} >= {"ingress", "orders", "payments", "shipping"}
 
 
 def test_workloads_have_identities_certificates_and_what_their_proxies_accepted(dash: Served) -> None:

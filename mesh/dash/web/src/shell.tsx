@@ -2,10 +2,13 @@
 import type { ComponentChild } from "preact";
 import { about, graph, link, moment, route, said, trouble } from "./state";
 import { type Theme, theme } from "./theme";
+import { Compare } from "./traces/compare";
+import { Search } from "./traces/search";
+import { Waterfall } from "./traces/waterfall";
 import { Topology } from "./topology/view";
 import * as words from "./words";
 
-const VIEWS: [string, string][] = [["", "Topology"]];
+const VIEWS: [string, string][] = [["", "Topology"], ["traces", "Traces"]];
 
 export function Shell() {
   return (
@@ -54,6 +57,12 @@ function family(name: string): string {
 
 function view(parts: string[]): ComponentChild {
   switch (parts[0]) {
+    case "traces":
+      return <Search />;
+    case "trace":
+      return <Waterfall id={parts[1] ?? ""} />;
+    case "compare":
+      return <Compare one={parts[1] ?? ""} other={parts[2] ?? ""} />;
     default:
       return <Topology />;
   }

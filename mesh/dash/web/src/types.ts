@@ -74,6 +74,7 @@ export interface About {
   window: number;
   local: boolean;
   metrics: boolean;
+  traces: boolean;
 }
 
 export interface History {

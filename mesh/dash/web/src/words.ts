@@ -14,6 +14,7 @@ export function share(part: number): string {
 
 export function milliseconds(ms: number | null): string {
   if (ms === null) return "–";
+  if (ms === 0) return "0";
   if (ms >= 10_000) return `${(ms / 1000).toFixed(0)} s`;
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
   if (ms >= 10) return `${ms.toFixed(0)} ms`;

@@ -1,6 +1,6 @@
 // What is chosen, in words and numbers; the whole mesh when nothing is.
 import type { ComponentChildren } from "preact";
-import { graph } from "../state";
+import { about, graph, link } from "../state";
 import type { Edge, Finding } from "../types";
 import * as words from "../words";
 import type { Line, Picture, Shown } from "./group";
@@ -88,6 +88,11 @@ function OfNode({ node, edges, choose }: { node: Shown; edges: Line[]; choose(id
     <>
       <Title choose={choose}>{node.label}</Title>
       <p class="sub">{[node.kind, node.namespace, node.detail].filter(Boolean).join(" · ")}</p>
+      {pods.length > 0 && (
+        <p class="ways">
+          {about.value?.traces && <a href={`${link("traces")}?service=${encodeURIComponent(node.members[0]?.service ?? "")}`}>Traces</a>}
+        </p>
+      )}
       <p class="verdict">
         <i class={`dot ${node.health}`} aria-hidden="true" />
         {node.why.length ? node.why.join("; ") : node.health === "idle" ? "no calls in this window" : "healthy"}
