@@ -177,7 +177,7 @@ def _next_steps(paths: Paths) -> str:
         f"  {mesh} call catalog ListProducts '{{}}'"
         if first and first["name"] == "catalog"
         else f"  {mesh} call --help",
-        *([f"  {mesh} traces"] if observatory.find(paths) else ()),
+        *([f"  {mesh} traces", f"  {mesh} dash"] if observatory.find(paths) else ()),
         f"  export KUBECONFIG={paths.kubeconfig}",
         "  kubectl get pods,virtualservices -A",
         f"  {mesh} down",
