@@ -28,6 +28,7 @@ down: $(STAMP) ## stop it and leave nothing behind
 	@$(BIN)/mesh down
 
 test: $(DEV) ## all tests that need no cluster
+	@$(BIN)/mesh build || true # the tests that need it say that it failed
 	@$(BIN)/python -m pytest -m "not cluster"
 
 check: $(DEV) ## format, lint, types, layers, generated code and docs, buf lint and breaking
@@ -41,6 +42,7 @@ bench: $(DEV) ## measure start, memory, latency, throughput, edit-to-accepted; a
 
 generate: $(DEV) ## write the code and docs that are generated
 	@$(BIN)/python scripts/generate
+	@$(BIN)/python scripts/languages
 	@$(BIN)/python -m mesh.link.codes
 
 page: ## build the page of `mesh dash` from its sources (needs Node)
@@ -60,7 +62,8 @@ simulate: $(DEV) ## compare simulate with a real Envoy on N requests to random m
 
 format: $(DEV) ## format the code
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+	@! command -v gofmt >/dev/null || gofmt -w services/gokit services/*/*.go
 
 clean: ## remove what is built and installed here
 	@test ! -x $(BIN)/mesh || $(BIN)/mesh down
-	rm -rf .venv .mesh .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf services/build services/node_modules .venv .mesh .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

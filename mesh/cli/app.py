@@ -10,6 +10,7 @@ import click
 #: Command -> (module, one line of help). The order is that of `mesh --help`.
 COMMANDS: Final = {
     "up": ("mesh.cli.up", "Run the mesh of mesh.yaml on this machine."),
+    "build": ("mesh.cli.build", "Build what mesh.yaml runs, without running it."),
     "down": ("mesh.cli.down", "Stop it and leave nothing behind."),
     "status": (
         "mesh.cli.status",

@@ -107,11 +107,11 @@ def _wait_ready(control: Process, paths: Paths, limit: float) -> None:
     """Until it is ready. Raises _Failed with what is wrong."""
     end = time.monotonic() + limit
     said: dict[str, Any] = {"waiting": []}
-    shown = ""
+    shown, told = "", set[str]()
     while time.monotonic() < end:
         said = _progress(paths) or said
         if said.get("phase") == "ready":
-            for text in said["warnings"]:
+            for text in (*said["warnings"], *said["unbuilt"]):
                 click.echo(text)
             return
         if said.get("phase") == "failed":
@@ -120,6 +120,11 @@ def _wait_ready(control: Process, paths: Paths, limit: float) -> None:
             raise _Failed(
                 f"the control plane ended; its log is {paths.logs / 'control-plane.log'}\n{_tail(paths)}"
             )
+        for text in said.get("building", ()):
+            if text not in told:  # a build has a limit of its own
+                told.add(text)
+                click.echo(text)
+            end = time.monotonic() + limit
         shown = _show(said, shown)
         time.sleep(POLL_SECONDS)
     waiting = "\n".join(said["waiting"] or ["the control plane is still starting"])

@@ -75,6 +75,7 @@ CODES: Final = tuple(
         ("MW0503", _E, "Chart does not render", "Helm refused the chart or its values; the message is Helm's."),
         ("MW0504", _E, "mesh.yaml", "mesh.yaml itself is wrong: a field, a path or a value."),
         ("MW0505", _W, "Not kept here", "The local Kubernetes API does not have the kind. On a cluster the object has its effect; here it is left out."),
+        ("MW0506", _W, "Not built", "A step of an image's build failed; the message ends with the last that it said. The workload is left out; everything else runs."),
         ("MW0601", _E, "Test file", "A test file of `mesh test` is wrong: a case without from, to or expect, or with a workload, host or method that the mesh does not have. docs/test.md has the format."),
         ("MW0602", _E, "Not answered", "What a request meets cannot be said: it depends on a part of Envoy that the simulation does not follow, as a matcher of a rare kind, or a proxy that was asked does not answer. The message says which."),
         ("MW0701", _E, "Retried and not idempotent", "The contract does not say that the method may be repeated, and its route retries it after the service may have handled it: a payment is made twice. A route that says nothing of retries is retried by Istio's default. Retries on connect-failure, refused-stream and reset-before-request are no matter, since nothing was handled then."),

@@ -35,26 +35,61 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A command that makes what an image runs: ``makes`` a file, out of ``sources``, files and folders; all relative to ``cwd``."""
+
+    run: tuple[str, ...] = ()
+    makes: str = ""
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
-    """What stands for a container image: the command, the tools it needs, and its working directory and environment."""
+    """What stands for a container image: the command, the tools it needs, and its working directory and environment.
+
+    ``build`` is done before it runs, each step when it is due (``build``).
+    """
 
     run: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     cwd: str = "."
     env: Mapping[str, str] = field(default_factory=dict)
+    build: tuple[Step, ...] = ()
 
     @property
     def missing(self) -> list[str]:
         """Of the tools that it needs, those that are not installed."""
         return [tool for tool in self.needs if shutil.which(tool) is None]
 
-    def program(self, root: Path) -> str | None:
-        """Where the program is that it runs: ``python`` is the interpreter of the mesh itself, a path begins at ``cwd``."""
-        name = self.run[0]
+    def program(self, root: Path, name: str = "") -> str | None:
+        """Where a program is, that which it runs when none is named: ``python`` is the interpreter of the mesh itself, a path begins
+        at ``cwd``."""
+        name = name or self.run[0]
         if name in ("python", "python3"):
             return sys.executable
         path = str((root / self.cwd / name).resolve()) if "/" in name else name
         return shutil.which(path, path=search_path())
+
+
+_KEPT = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "SSL_CERT_FILE",
+    "GOPATH",
+    "GOCACHE",
+    "GOFLAGS",
+    "GOPROXY",
+)
+
+
+def inherited(root: Path) -> dict[str, str]:
+    """The environment that every program gets, whoever starts the mesh."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PATH": search_path(), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(root)}
 
 
 def search_path() -> str:
@@ -89,19 +124,25 @@ class Settings:
 
 @dataclass(frozen=True)
 class Config:
-    """mesh.yaml as it is used. ``root`` is the directory that its paths are relative to."""
+    """mesh.yaml as it is used. ``root`` is the directory that its paths are relative to; ``builds`` says where an image is built."""
 
     root: Path
     settings: Settings
+    builds: Mapping[str, Place] = field(default_factory=dict)
 
     def image(self, reference: str) -> Image | None:
-        """What to run for ``registry/shop/catalog:1.2``: images are named without registry and tag."""
+        """What to run for ``registry/shop/catalog:1.2``."""
+        name = self.known(reference)
+        return self.settings.images[name] if name else None
+
+    def known(self, reference: str) -> str | None:
+        """The name in mesh.yaml of ``registry/shop/catalog:1.2``: images are named without registry and tag."""
         name = reference.partition("@")[0]
         head, slash, last = name.rpartition("/")
         name = head + slash + last.partition(":")[0]
-        for known, image in self.settings.images.items():
+        for known in self.settings.images:
             if name == known or name.endswith(f"/{known}"):
-                return image
+                return known
         return None
 
 
@@ -119,7 +160,10 @@ def load(path: Path) -> tuple[Config | None, list[Problem]]:
     settings = Decoder(document, problems).decode(Settings, document.data, ())
     misread = {problem.place.line for problem in problems}  # what follows from that is not worth saying
     problems += (p for p in _check(document, root, settings) if p.place.line not in misread)
-    return Config(root, settings), problems
+    builds = {
+        name: document.place(("images", name, "build")) for name, i in settings.images.items() if i.build
+    }
+    return Config(root, settings, builds), problems
 
 
 def _check(document: Document, root: Path, settings: Settings) -> list[Problem]:
@@ -153,13 +197,26 @@ def _check(document: Document, root: Path, settings: Settings) -> list[Problem]:
     for name, image in settings.images.items():
         if not image.run:
             report(("images", name), f"image {name} has no command", "give run: [program, argument, ...]")
-        elif not image.missing and image.program(root) is None:
+        elif not image.missing and not image.build and image.program(root) is None:
             text = f"there is no program {image.run[0]} to run for {name}"
             report(("images", name, "run"), text, "install or build it, or correct run")
+        for i, step in enumerate(image.build):
+            for wrong in _wrong(step, root / image.cwd):
+                fix = "give {run: [program, argument], makes: FILE, sources: [FILE or FOLDER]}"
+                report(("images", name, "build", i), wrong, fix)
         found += (_needed(document, name, tool) for tool in image.missing)
     if settings.certificates.lifetime < SHORTEST_LIFETIME:
         report(("certificates", "lifetime"), "certificates cannot live shorter than 2s", "give 10s or more")
     return found
+
+
+def _wrong(step: Step, folder: Path) -> list[str]:
+    missing = [name for name in ("run", "makes", "sources") if not getattr(step, name)]
+    gone = [source for source in step.sources if not (folder / source).exists()]
+    return [
+        *(f"this step has no {name}" for name in missing),
+        *(f"there is no source {each}" for each in gone),
+    ]
 
 
 def _needed(document: Document, image: str, tool: str) -> Problem:

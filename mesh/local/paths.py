@@ -76,6 +76,10 @@ class Paths:
     def log(self, pod: str, container: str) -> Path:
         return self.logs / pod / f"{container}.log"
 
+    def build_log(self, image: str) -> Path:
+        """What the last build of an image said."""
+        return self.logs / "build" / f"{image.replace('/', '-')}.log"
+
     def make(self) -> None:
         for directory in (self.root, self.run, self.logs, self.volumes):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -14,11 +14,13 @@ from typing import Any
 
 from mesh.ca.certificate import CertificateError
 from mesh.local import keyed, ports, process, sidecar, workload
+from mesh.local.build import BuildFailed, build
 from mesh.local.container import Container, Spec
 from mesh.local.deployment import ready
 from mesh.local.store import Deletion, Key, Refused, key_of, record
 from mesh.local.workload import NotHere
 from mesh.local.world import World
+from mesh.resources.problem import Problem, Severity
 
 Object = dict[str, Any]
 PROXY_SECONDS = 20.0
@@ -75,6 +77,7 @@ class PodTask:
         """Everything that must be there before the first process: address, ports, certificate, commands."""
         pod = await self._world.allocate(self.where)
         self._pod = pod
+        await self._build()
         mine = workload.of(pod, self._world.trust_domain)
         gateway = workload.is_gateway(mine)
         specs: list[Spec] = (
@@ -92,6 +95,30 @@ class PodTask:
         )
         self._containers = [Container(spec, self._changed.set) for spec in specs]
         self._remember()
+
+    async def _build(self) -> None:
+        """What its containers run, as far as it is to be built. Raises NotHere: then it is left out."""
+        config, paths = self._world.config, self._world.paths
+        for container in self._pod["spec"]["containers"]:
+            name = config.known(container["image"])
+            image = config.settings.images[name] if name else None
+            if name is None or image is None or image.missing or not image.build:
+                continue
+            try:
+                await build(name, image, config, paths.build_log(name), self._building)
+            except BuildFailed as failed:
+                raise NotHere("BuildFailed", str(self._not_built(name, failed))) from failed
+            self._obstacle = None
+
+    async def _building(self, text: str) -> None:
+        self._obstacle = NotHere("Building", text)
+        await self._write_status(self._status())
+
+    def _not_built(self, name: str, failed: BuildFailed) -> Problem:
+        log = self._world.paths.build_log(name)
+        fix = f"all that it said is in {log}; once it is mended: kubectl delete pod {self.where.name}"
+        text = f"{name} cannot be built, and is left out: {failed}"
+        return Problem(self._world.config.builds[name], "MW0506", Severity.WARNING, text, fix)
 
     def _find(self, kind: str, name: str) -> Object | None:
         return self._world.find(self.where.namespace, kind, name)

@@ -21,13 +21,14 @@ Object = dict[str, Any]
 #: So many restarts in a row mean that a workload will not come up by itself.
 HOPELESS = 3
 #: Reasons for which a workload is left out and everything else runs.
-SKIPPED = ("MissingToolchain",)
+SKIPPED = ("MissingToolchain", "BuildFailed")
 
 
 class Progress:
     """``phase`` is starting, ready, failed or stopping; ``waiting`` says for what.
 
-    ``problems`` are of the objects as they are, ``refused`` of changed files that are not applied, ``warnings`` of files that are.
+    ``problems`` are of the objects as they are, ``refused`` of changed files that are not applied, ``warnings`` of files that are;
+    ``building`` is what is being built, ``unbuilt`` what could not be.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,6 +39,8 @@ class Progress:
             "problems": [],
             "refused": [],
             "warnings": [],
+            "building": [],
+            "unbuilt": [],
         }
 
     def say(self, phase: str, **more: object) -> None:
@@ -95,7 +98,19 @@ class Progress:
             phase, problems = "failed", lost
         elif phase == "failed":
             problems = self._said["problems"]  # it is tried again, and nothing is known yet
-        self.say(phase, waiting=waiting, problems=problems)
+        building, unbuilt = _messages(pods, "Building"), _messages(pods, "BuildFailed")
+        self.say(phase, waiting=waiting, problems=problems, building=building, unbuilt=unbuilt)
+
+
+def _messages(pods: Iterable[Object], of: str) -> list[str]:
+    """What the containers say that wait for a reason; once, where several pods run the same."""
+    said = [
+        s["state"]["waiting"]["message"]
+        for p in pods
+        if reason(p) == of
+        for s in p["status"]["containerStatuses"]
+    ]
+    return list(dict.fromkeys(said))
 
 
 def reason(pod: Object) -> str:
@@ -140,4 +155,6 @@ def _short_of_pods(world: World, pods: list[Object]) -> list[str]:
 
 
 def _behind(pod: Object) -> bool:
-    return reason(pod) not in SKIPPED and not (pod.get("status", {}).get("proxy") or {}).get("acked")
+    return reason(pod) not in (*SKIPPED, "Building") and not (pod.get("status", {}).get("proxy") or {}).get(
+        "acked"
+    )

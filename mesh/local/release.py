@@ -11,7 +11,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,11 @@ def commanded(obj: Object, config: Config) -> Object:
         return obj
     template = obj["spec"]["template"]
     images = [config.image(c.get("image") or "") for c in template["spec"].get("containers") or ()]
-    said = [(i.run, i.cwd, sorted(i.env.items()), i.missing) for i in images if i]
+    said = [
+        (i.run, i.cwd, sorted(i.env.items()), i.missing, *([list(map(astuple, i.build))] if i.build else ()))
+        for i in images
+        if i
+    ]
     if not said:
         return obj
     metadata = template.get("metadata") or {}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mesh.link.expand import of_pod
 from mesh.local import environment, keyed, ports
-from mesh.local.config import Config, Image, search_path
+from mesh.local.config import Config, Image, inherited
 from mesh.local.container import Spec
 from mesh.local.environment import Rewriting
 from mesh.local.keyed import Find
@@ -20,7 +19,6 @@ from mesh.model.service import Kind, Workload
 from mesh.resources.object import from_json
 
 Object = Mapping[str, Any]
-_KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER", "SSL_CERT_FILE", "GOPATH", "GOCACHE", "GOFLAGS")
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def _spec(
     paths: Paths,
     pod: str,
 ) -> Spec:
-    variables = {**_inherited(config), **image.env, **own}
+    variables = {**inherited(config.root), **image.env, **own}
 
     def probe(kind: str) -> Probe | None:
         spec = container.get(kind)
@@ -132,11 +130,6 @@ def _image(container: Object, config: Config) -> Image:
             "MissingToolchain", f"{container['image']} needs {tools}, which is not installed; it is left out"
         )
     return image
-
-
-def _inherited(config: Config) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "PATH": search_path(), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(config.root)}
 
 
 def _mounts(pod: Object, container: Object, paths: Paths) -> dict[str, str]:

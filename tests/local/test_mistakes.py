@@ -73,6 +73,21 @@ def test_a_missing_toolchain_leaves_one_workload_out_and_says_so(make: Make) -> 
     assert "MW0502 warning small/web needs no-such-tool, which is not installed" in done.text
 
 
+def test_a_build_that_fails_leaves_one_workload_out_and_says_why(make: Make) -> None:
+    project = make()
+    settings = project.read()
+    failing = ["python", "-c", "print('web.py:3: no such name'); raise SystemExit(2)"]
+    settings["images"]["small/web"]["build"] = [{"run": failing, "makes": "made", "sources": ["web.py"]}]
+    project.write(settings)
+    done = project.mesh("up", "--detach")
+    assert done.code == 0, done.text
+    assert "building small/web: python -c" in done.text
+    assert "MW0506 warning small/web cannot be built, and is left out" in done.text
+    assert "ended with 2" in done.text
+    assert "web.py:3: no such name" in done.text
+    assert "kubectl delete pod web-" in done.text
+
+
 def test_a_program_that_is_not_there_is_said(make: Make) -> None:
     project = make()
     settings = project.read()

@@ -9,7 +9,9 @@ from types import MappingProxyType
 import pytest
 import pytest_asyncio
 
-from tests.services.process import Process
+from mesh.local.build import build
+from mesh.local.config import load
+from tests.services.process import ROOT, Process, image_of
 
 
 @dataclass
@@ -47,3 +49,34 @@ async def started(folder: Path, env: Mapping[str, str] = MappingProxyType({})) -
     for process in (*behind, orders):
         await process.ready()
     return Shop(*behind, orders)
+
+
+LEAVES = ("recommendations",)
+"""Services in other languages, which run where their tools are."""
+
+
+async def built(name: str, log: Path) -> None:
+    """Skips the test where the language of the service is not installed."""
+    config, image = load(ROOT / "mesh.yaml")[0], image_of(name)
+    assert config
+    if image.missing:
+        pytest.skip(f"{name} needs {' and '.join(image.missing)}, which is not installed")
+    await build(f"shop/{name}", image, config, log, _say)
+
+
+async def _say(text: str) -> None:
+    """Nobody listens."""
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=LEAVES)
+async def leaf(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Process]:
+    """A leaf without a broker, ready."""
+    folder = tmp_path_factory.mktemp(request.param)
+    await built(request.param, folder / "build.log")
+    leaf = Process(request.param, folder)
+    await leaf.start()
+    await leaf.ready()
+    yield leaf
+    assert await leaf.stop() == 0, leaf.log.read_text()

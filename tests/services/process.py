@@ -1,10 +1,9 @@
-"""A service as a process of its own, on a free port of 127.0.0.1, its database and log under a test's folder."""
+"""A service as a process of its own, in whatever language, on a free port of 127.0.0.1, its database and log under a test's folder."""
 
 import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,17 @@ from typing import Any
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from mesh.local.config import Image, load
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
+
+
+def image_of(name: str) -> Image:
+    """What mesh.yaml runs for a service, or for one of its replicas: catalog, catalog-0."""
+    config, _ = load(ROOT / "mesh.yaml")
+    assert config
+    return config.settings.images[f"shop/{name.partition('-')[0]}"]
 
 
 @dataclass
@@ -54,14 +62,13 @@ class Process:
             "DEVELOPMENT": "true",
             "PYTHONWARNINGS": "default",
         }
-        package = f"services.{self.name.partition('-')[0]}"
+        image = image_of(self.name)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                package,
-                env=os.environ | own | self.env,
-                cwd=ROOT,
+                image.program(ROOT) or image.run[0],
+                *image.run[1:],
+                env=os.environ | dict(image.env) | own | self.env,
+                cwd=ROOT / image.cwd,
                 stdout=log,
                 stderr=log,
             )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.local.project import Project
+from tests.services.process import image_of
 
 Object = dict[str, Any]
 WORKLOADS = {
@@ -20,6 +21,7 @@ WORKLOADS = {
     "orders",
     "storefront",
     "ingress",
+    *(name for name in ("recommendations",) if not image_of(name).missing),
 }
 
 
@@ -48,6 +50,7 @@ def test_status_is_for_programs_too(folder: Project) -> None:
         "orders",
         "storefront",
         "ingress",
+        "recommendations",
     }
     assert services["broker"]["addresses"] == {}, "no outside caller gets to it"
     assert found["problems"] == []

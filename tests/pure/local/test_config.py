@@ -68,6 +68,12 @@ def test_what_is_right_is_read(folder: Path) -> None:
         ),
         (RIGHT.replace("python, web.py", "bin/web"), 4, ["MW0504", "no program bin/web"]),
         ("images: {}\n", 1, ["MW0504", "no release is named"]),
+        (RIGHT.replace("env:", "build: [{makes: a, sources: [chart]}], env:"), 4, ["MW0504", "has no run"]),
+        (
+            RIGHT.replace("env:", "build: [{run: [x], makes: a, sources: [b]}], env:"),
+            4,
+            ["MW0504", "no source b"],
+        ),
         (RIGHT.replace("env:", "needs: [no-such], env:"), 4, ["MW0502", "warning", "needs no-such"]),
     ],
 )

@@ -1,11 +1,12 @@
 """What every service of the shop does the same way, in any language.
 
 Each habit is a coroutine that takes a `Target` and raises AssertionError. `python -m tests.services.conformance ADDRESS
-SERVICE METHOD [JSON]` tries all but draining on a running service; test_habits tries all of them on the Python ones. To
-add a language: serve, run this, and add the service to test_habits.
+SERVICE METHOD [JSON]` tries ALL on a running service; test_habits tries the rest, too, on those of the shop. To add a
+language: serve, run this, then give the service a line in mesh.yaml and in test_habits.
 """
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -37,6 +38,11 @@ class Target:
     @property
     def path(self) -> str:
         return f"/{self.service}/{self.method}"
+
+    @property
+    def fault(self) -> str:
+        """The header of its faults in development."""
+        return f"x-fault-{self.service.split('.')[1]}"
 
     def channel(self) -> aio.Channel:
         return aio.insecure_channel(self.address)
@@ -94,12 +100,31 @@ async def a_malformed_message_is_no_answer(target: Target) -> None:
 
 
 async def a_deadline_is_kept(target: Target) -> None:
-    """One that cannot be met is answered at once, and the service goes on."""
+    """A call that hangs ends with its deadline, and the service goes on. One that obeys no faults answers in time."""
     began = time.monotonic()
-    error = await failure(call(target, target.request, limit=0.0001))
-    assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert time.monotonic() - began < 1
+    with contextlib.suppress(aio.AioRpcError):
+        await call(target, target.request, limit=0.3, headers=((target.fault, "hang"),))
+    assert time.monotonic() - began < 2
     await a_call_is_answered(target)
+
+
+async def a_fault_is_carried_out(target: Target) -> None:
+    """In development: for the attempts that are asked for, on the method that is meant, before or after its work."""
+    header = target.fault
+    for asked in ("fail=1", f"fail=1;method={target.method}", "fail=1;when=after", "fail=1;delay=10ms"):
+        error = await failure(call(target, target.request, headers=((header, asked),)))
+        assert error.code() is grpc.StatusCode.UNAVAILABLE, asked
+        assert details(error)[ErrorInfo][0].reason == "ERROR_REASON_FAULT"
+        assert "served-by" in dict(error.trailing_metadata() or ())
+    for asked in ("fail=1;method=Other", "fail=1;pod=other", "fail=1;version=v9"):
+        await call(target, target.request, headers=((header, asked),))
+    await call(target, target.request, headers=((header, "fail=1"), ("x-envoy-attempt-count", "2")))
+    error = await failure(call(target, target.request, headers=((header, "code=NOT_FOUND"),)))
+    assert error.code() is grpc.StatusCode.NOT_FOUND
+    error = await failure(call(target, target.request, headers=((header, "code=NO_SUCH"),)))
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    error = await failure(call(target, target.request, limit=0.3, headers=((header, "hang"),)))
+    assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 async def an_error_says_why(target: Target, bad: str) -> None:
