@@ -25,12 +25,14 @@ SHORTEST_LIFETIME = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A chart to install: ``values`` are files beside mesh.yaml, ``set`` values on top of them."""
+    """A chart to install: ``values`` are files beside mesh.yaml, ``values_if_there`` files that a program may write later, on top of
+    them, and ``set`` values on top of all."""
 
     name: str = ""
     namespace: str = "default"
     chart: str = ""
     values: tuple[str, ...] = ()
+    values_if_there: tuple[str, ...] = ()
     set: Mapping[str, Any] = field(default_factory=dict)
 
 

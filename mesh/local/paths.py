@@ -104,6 +104,7 @@ class Paths:
             self.authority,
             self.root / "api",
             self.root / "spans",
+            self.root / "tokens",
         ):
             shutil.rmtree(directory, ignore_errors=True)
         self.kubeconfig.unlink(missing_ok=True)

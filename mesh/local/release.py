@@ -63,6 +63,7 @@ def wanted(config: Config) -> Wanted:
 def rendered(config: Config, release: Release) -> tuple[list[Typed[Any]], list[Problem]]:
     """What the chart of a release renders to, hooks left out. Blocking, as ``wanted``."""
     values = [config.root / path for path in release.values]
+    values += [path for each in release.values_if_there if (path := config.root / each).is_file()]
     made = render(config.root / release.chart, release.name, release.namespace, values, release.set)
     parsed, wrong = parse(made.text, release.chart)
     kept = [o for o in parsed if HOOK not in o.metadata.annotations]
@@ -194,8 +195,9 @@ def _annotation(obj: Object, name: str) -> str:
 
 def watched(config: Config, path: Path) -> dict[str, int]:
     """Every file that the mesh is made of, and when it last changed: two equal answers mean that nothing did."""
-    files = [path, *(config.root / v for r in config.settings.releases for v in r.values)]
+    files = [path]
     for release in config.settings.releases:
+        files += (config.root / each for each in (*release.values, *release.values_if_there))
         files += (config.root / release.chart).rglob("*")
     found = {}
     for file in files:

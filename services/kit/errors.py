@@ -7,6 +7,8 @@ Raised anywhere in a service; turned into a google.rpc.Status at one place, boun
     ├── NotFound               NOT_FOUND
     ├── AlreadyExists          ALREADY_EXISTS
     ├── Refused                FAILED_PRECONDITION  right in form, but not in this state; the same again is refused again
+    ├── Unauthenticated        UNAUTHENTICATED      who calls is not known, or is not who it says
+    ├── Forbidden              PERMISSION_DENIED    who calls may not do this
     ├── Unavailable            UNAVAILABLE          with RetryInfo: when to try again
     └── TimedOut               DEADLINE_EXCEEDED
     CallFailed                 what another service answered, or that it did not (services/kit/channel.py)
@@ -68,6 +70,18 @@ class Refused(ServiceError):
     """The state of things does not allow it."""
 
     code = StatusCode.FAILED_PRECONDITION
+
+
+class Unauthenticated(ServiceError):
+    """Who calls is not known, or is not who it says."""
+
+    code = StatusCode.UNAUTHENTICATED
+
+
+class Forbidden(ServiceError):
+    """Who calls may not do this; the same with other credentials might."""
+
+    code = StatusCode.PERMISSION_DENIED
 
 
 class Unavailable(ServiceError):

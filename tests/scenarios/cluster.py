@@ -81,6 +81,9 @@ class Cluster(Engine):
     def outside(self, service: str) -> tuple[str, str]:
         return self._forwarded(), f"{service}.shop.example"
 
+    def gateway(self) -> str:
+        return self._forwarded()
+
     def root(self) -> Root:
         """That of istiod, which signs with a root of its own unless it was given another."""
         secret = self._core.read_namespaced_secret("istio-ca-secret", "istio-system")

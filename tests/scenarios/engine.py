@@ -32,6 +32,7 @@ _GROUPS = {
     "DestinationRule": ("networking.istio.io", "destinationrules"),
     "Sidecar": ("networking.istio.io", "sidecars"),
     "AuthorizationPolicy": ("security.istio.io", "authorizationpolicies"),
+    "RequestAuthentication": ("security.istio.io", "requestauthentications"),
     "NetworkPolicy": ("networking.k8s.io", "networkpolicies"),
 }
 #: How the package of a service's contract follows from its name.
@@ -207,6 +208,10 @@ class Engine(ABC):
     @abstractmethod
     def direct(self, app: str, port: int) -> str:
         """The address of a port of an app's first pod past its sidecar, for whoever has the cluster's keys."""
+
+    @abstractmethod
+    def gateway(self) -> str:
+        """The address of the ingress itself, where the Host header says which service is meant."""
 
     def certificates(self) -> set[str]:
         """Something that tells each workload's present certificate from the one before, where the engine says it."""

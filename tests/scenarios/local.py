@@ -80,6 +80,9 @@ class Local(Engine):
     def outside(self, service: str) -> tuple[str, str]:
         return self._where("ingress", service)
 
+    def gateway(self) -> str:
+        return f"127.0.0.1:{self._allocated('ingress')['gateway']['8080']}"
+
     def certificates(self) -> set[str]:
         pods = self._core.list_namespaced_pod(NAMESPACE, _preload_content=False)
         items = json.loads(pods.data)["items"]

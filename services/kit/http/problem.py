@@ -95,6 +95,7 @@ def of(error: Exception, domain: str) -> Problem:
 
 
 def _own(error: ServiceError, domain: str) -> Problem:
+    challenge = {"www-authenticate": "Bearer"} if error.code is StatusCode.UNAUTHENTICATED else {}
     return Problem(
         STATUSES.get(error.code, 500),
         error.message,
@@ -103,6 +104,7 @@ def _own(error: ServiceError, domain: str) -> Problem:
         error.metadata,
         error.violations if isinstance(error, InvalidRequest) else (),
         error.retry_after if isinstance(error, Unavailable) else None,
+        challenge,
     )
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from strawberry.types import Info
 
 from services.kit.app import App
+from services.kit.call import CURRENT
+from services.storefront.access.caller import Caller, Scope
+from services.storefront.access.gate import Gate
 from services.storefront.graphql.loading import Loaders
 from services.storefront.shop import Shop
 
@@ -15,6 +18,7 @@ class Context:
 
     app: App
     shop: Shop
+    gate: Gate
     by_socket: bool
     loaders: Loaders = field(init=False)
 
@@ -23,6 +27,13 @@ class Context:
 
     def renew(self) -> None:
         self.loaders = Loaders(self.shop)
+
+    async def may(self, scope: Scope) -> Caller:
+        """Who calls. Raises Unauthenticated and Forbidden."""
+        call = CURRENT.get()
+        caller = await self.gate.caller(call.headers if call else {})
+        caller.may(scope)
+        return caller
 
 
 Asked = Info[Context, None]

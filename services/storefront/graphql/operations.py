@@ -11,6 +11,7 @@ from services.gen.shop.orders.v1 import orders_pb2 as orders
 from services.gen.shop.recommendations.v1 import recommendations_pb2 as recommendations
 from services.kit.errors import CallFailed, Unavailable
 from services.kit.http import streaming
+from services.storefront.access.caller import Scope
 from services.storefront.graphql.context import Asked
 from services.storefront.graphql.types import Order, Orders, Product, Products, Recommendation, known
 from services.storefront.watching import LONGEST, watched
@@ -47,20 +48,21 @@ class Query:
 
     @strawberry.field(description="One order; null when there is none")
     async def order(self, info: Asked, id: strawberry.ID) -> Order | None:  # noqa: A002
+        caller = await info.context.may(Scope.ORDERS_READ)
         try:
-            return Order.of((await info.context.shop.orders.GetOrder(orders.GetOrderRequest(id=id))).order)
+            found = (await info.context.shop.orders.GetOrder(orders.GetOrderRequest(id=id))).order
         except CallFailed as error:
             if error.code is StatusCode.NOT_FOUND:
                 return None
             raise
+        return Order.of(found) if caller.customer in ("", found.customer_id) else None
 
     @strawberry.field(description="Orders, newest first, a page at a time")
     async def orders(
         self, info: Asked, customer_id: str = "", page_size: int = PAGE, page_token: str = ""
     ) -> Orders | None:
-        request = orders.ListOrdersRequest(
-            customer_id=customer_id, page_size=page_size, page_token=page_token
-        )
+        whose = (await info.context.may(Scope.ORDERS_READ)).lists_of(customer_id)
+        request = orders.ListOrdersRequest(customer_id=whose, page_size=page_size, page_token=page_token)
         found = await info.context.shop.orders.ListOrders(request)
         return Orders(orders=list(map(Order.of, found.orders)), next_page_token=found.next_page_token)
 
@@ -76,17 +78,20 @@ class OrderInput:
     key: str = strawberry.field(
         description="New for each order that is meant; the same key is the same order"
     )
-    customer_id: strawberry.ID
     items: list[ItemInput]
     payment_method: str
+    customer_id: strawberry.ID = strawberry.field(
+        default=strawberry.ID(""), description="The caller itself when it is a customer"
+    )
 
 
 @strawberry.type(description="What can be done.")
 class Mutation:
     @strawberry.mutation(description="Places an order; the same again is the same order")
     async def place_order(self, info: Asked, order: OrderInput) -> Order | None:
+        customer = (await info.context.may(Scope.ORDERS_WRITE)).orders_for(order.customer_id)
         request = orders.PlaceOrderRequest(
-            key=order.key, customer_id=order.customer_id, payment_method=order.payment_method
+            key=order.key, customer_id=customer, payment_method=order.payment_method
         )
         for item in order.items:
             request.items.add(product_id=item.product_id, quantity=item.quantity)
@@ -97,8 +102,10 @@ class Mutation:
 class Subscription:
     @strawberry.subscription(description="An order as it is now, and after each change until it is decided")
     async def order(self, info: Asked, id: strawberry.ID) -> AsyncGenerator[Order, None]:  # noqa: A002
+        caller = await info.context.may(Scope.ORDERS_READ)
         streaming.lasting(LONGEST)
         async with aclosing(watched(info.context.shop, id)) as states:
             async for each in states:
+                caller.sees(each.customer_id, id)
                 info.context.renew()
                 yield Order.of(each)

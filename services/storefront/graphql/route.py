@@ -7,16 +7,17 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.kit.app import App
+from services.storefront.access.gate import Gate
 from services.storefront.shop import Shop
 
 PATH = "/graphql"
 
 
-def routes(app: App, shop: Shop, domain: str) -> list[BaseRoute]:
+def routes(app: App, shop: Shop, gate: Gate, domain: str) -> list[BaseRoute]:
     def load() -> ASGIApp:
         from services.storefront.graphql.schema import View
 
-        return View(app, shop, domain)
+        return View(app, shop, gate, domain)
 
     later = Later(load)
     http = Route(PATH, later, methods=["GET", "POST"], include_in_schema=False)

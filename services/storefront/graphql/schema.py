@@ -28,6 +28,7 @@ from services.kit.app import App
 from services.kit.call import CURRENT
 from services.kit.http import streaming
 from services.kit.http.boundary import report
+from services.storefront.access.gate import Gate
 from services.storefront.graphql.context import Context
 from services.storefront.graphql.cost import CostLimit
 from services.storefront.graphql.operations import Mutation, Query, Subscription
@@ -94,7 +95,7 @@ class Fresh(SchemaExtension):
 class View(GraphQL[Context, None]):
     """The schema over HTTP (POST, and GET for queries) and over sockets (graphql-transport-ws)."""
 
-    def __init__(self, app: App, shop: Shop, domain: str) -> None:
+    def __init__(self, app: App, shop: Shop, gate: Gate, domain: str) -> None:
         super().__init__(
             Schema(app, domain),
             graphql_ide=None,
@@ -104,6 +105,7 @@ class View(GraphQL[Context, None]):
         )
         self._app = app
         self._shop = shop
+        self._gate = gate
 
     async def get_context(self, request: Request | WebSocket, response: Any) -> Context:
-        return Context(self._app, self._shop, isinstance(request, WebSocket))
+        return Context(self._app, self._shop, self._gate, isinstance(request, WebSocket))

@@ -13,6 +13,9 @@ from services.gen.shop.orders.v1 import orders_pb2
 from services.storefront.parts import Missing
 from services.storefront.rest.ruled import ruled
 
+MOST = 2**53 - 1
+"""The largest whole number that every reader of JSON reads as it is."""
+
 
 class Money(BaseModel):
     """An amount, exact: 1999 minor units of EUR are 19.99 euros."""
@@ -97,6 +100,35 @@ class ProductPage(BaseModel):
     missing: list[MissingPart]
 
 
+class NewProduct(BaseModel):
+    """Something to sell from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[str, Field(**ruled(catalog_pb2.Product, "id"))]
+    name: Annotated[str, Field(**ruled(catalog_pb2.Product, "name"))]
+    description: Annotated[str, Field(**ruled(catalog_pb2.Product, "description"))] = ""
+    price: "Price"
+    tags: Annotated[list[str], Field(**ruled(catalog_pb2.Product, "tags"))] = []
+
+
+class Price(BaseModel):
+    """An amount in minor units: 1999 of EUR are 19.99 euros."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    currency: Annotated[str, Field(**ruled(money_pb2.Money, "currency"))]
+    minor: Annotated[int, Field(strict=True, **ruled(money_pb2.Money, "minor") | {"le": MOST})]
+
+
+class Count(BaseModel):
+    """How many are on the shelves."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    on_hand: Annotated[int, Field(strict=True, **ruled(inventory_pb2.SetStockRequest, "on_hand"))]
+
+
 class Item(BaseModel):
     """So many of a product."""
 
@@ -107,11 +139,13 @@ class Item(BaseModel):
 
 
 class NewOrder(BaseModel):
-    """What to order, and for whom."""
+    """What to order, and for whom: the caller itself when it is a customer."""
 
     model_config = ConfigDict(extra="forbid")
 
-    customer_id: Annotated[str, Field(**ruled(orders_pb2.PlaceOrderRequest, "customer_id"))]
+    customer_id: Annotated[
+        str, Field(**ruled(orders_pb2.PlaceOrderRequest, "customer_id") | {"min_length": 0})
+    ] = ""
     items: Annotated[list[Item], Field(**ruled(orders_pb2.PlaceOrderRequest, "items"))]
     payment_method: Annotated[str, Field(**ruled(orders_pb2.PlaceOrderRequest, "payment_method"))]
 

@@ -12,9 +12,11 @@ from services.gen.shop.orders.v1 import orders_pb2 as pb
 from services.kit.errors import CallFailed
 from services.kit.http import streaming
 from services.kit.http.streaming import Event
+from services.storefront.access.caller import Caller, Scope
 from services.storefront.rest.models import NewOrder, Order, Orders, Placing, state
 from services.storefront.rest.paging import PAGE, Size, Token
 from services.storefront.rest.ruled import ruled
+from services.storefront.rest.who import Who
 from services.storefront.shop import Shop
 from services.storefront.watching import ENDS, LONGEST, watched
 
@@ -46,14 +48,14 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def routes(shop: Shop, leaving: asyncio.Event) -> APIRouter:
+def routes(shop: Shop, leaving: asyncio.Event, who: Who) -> APIRouter:
     made = APIRouter(prefix="/v1/orders")
+    reads, writes = who.may(Scope.ORDERS_READ), who.may(Scope.ORDERS_WRITE)
 
     @made.post("", status_code=201, response_model=Order, responses=_ANSWERS, summary="Place an order")
-    async def place_order(wish: NewOrder, key: Key, response: Response) -> object:
-        request = pb.PlaceOrderRequest(
-            key=key, customer_id=wish.customer_id, payment_method=wish.payment_method
-        )
+    async def place_order(wish: NewOrder, key: Key, response: Response, caller: Caller = writes) -> object:
+        customer = caller.orders_for(wish.customer_id)
+        request = pb.PlaceOrderRequest(key=key, customer_id=customer, payment_method=wish.payment_method)
         for item in wish.items:
             request.items.add(product_id=item.product_id, quantity=item.quantity)
         try:
@@ -64,14 +66,19 @@ def routes(shop: Shop, leaving: asyncio.Event) -> APIRouter:
         return Order.of(placed.order)
 
     @made.get("", summary="Orders, newest first, a page at a time")
-    async def list_orders(customer_id: Whose = "", page_size: Size = PAGE, page_token: Token = "") -> Orders:
-        request = pb.ListOrdersRequest(customer_id=customer_id, page_size=page_size, page_token=page_token)
+    async def list_orders(
+        customer_id: Whose = "", page_size: Size = PAGE, page_token: Token = "", caller: Caller = reads
+    ) -> Orders:
+        whose = caller.lists_of(customer_id)
+        request = pb.ListOrdersRequest(customer_id=whose, page_size=page_size, page_token=page_token)
         found = await shop.orders.ListOrders(request)
         return Orders(orders=list(map(Order.of, found.orders)), next_page_token=found.next_page_token)
 
     @made.get("/{id}", summary="One order")
-    async def get_order(id: Id) -> Order:  # noqa: A002
-        return Order.of((await shop.orders.GetOrder(pb.GetOrderRequest(id=id))).order)
+    async def get_order(id: Id, caller: Caller = reads) -> Order:  # noqa: A002
+        found = (await shop.orders.GetOrder(pb.GetOrderRequest(id=id))).order
+        caller.sees(found.customer_id, id)
+        return Order.of(found)
 
     @made.get(
         "/{id}/events",
@@ -79,11 +86,11 @@ def routes(shop: Shop, leaving: asyncio.Event) -> APIRouter:
         response_class=Response,
         summary="Follow an order until it is decided",
     )
-    async def follow_order(id: Id, last: Last = "") -> Response:  # noqa: A002
+    async def follow_order(id: Id, last: Last = "", caller: Caller = reads) -> Response:  # noqa: A002
         if last in _ENDS:
             return Response(status_code=204)
         streaming.lasting(LONGEST)
-        return streaming.response(await streaming.begun(_events(shop, id)), leaving)
+        return streaming.response(await streaming.begun(_events(shop, id, caller)), leaving)
 
     return made
 
@@ -98,12 +105,13 @@ def _later(error: CallFailed) -> Response:
     return Response(body, 202, where, "application/json")
 
 
-async def _events(shop: Shop, order: str) -> AsyncGenerator[Event, None]:
+async def _events(shop: Shop, order: str, caller: Caller) -> AsyncGenerator[Event, None]:
     """Ends early when the orders service leaves: the browser asks again, and another process goes on."""
     told = False
     try:
         async with aclosing(watched(shop, order)) as orders:
             async for each in orders:
+                caller.sees(each.customer_id, order)
                 yield Event("order", state(each), Order.of(each).model_dump(mode="json"))
                 told = True
     except CallFailed:

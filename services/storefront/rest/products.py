@@ -7,10 +7,21 @@ from fastapi import APIRouter, Path, Query
 
 from services.gen.shop.catalog.v1 import catalog_pb2 as catalog
 from services.gen.shop.inventory.v1 import inventory_pb2 as inventory
+from services.storefront.access.caller import Scope
 from services.storefront.parts import Parts
-from services.storefront.rest.models import MissingPart, Product, ProductPage, Products, Stock, Stocks
+from services.storefront.rest.models import (
+    Count,
+    MissingPart,
+    NewProduct,
+    Product,
+    ProductPage,
+    Products,
+    Stock,
+    Stocks,
+)
 from services.storefront.rest.paging import PAGE, Size, Token
 from services.storefront.rest.ruled import ruled
+from services.storefront.rest.who import Who
 from services.storefront.shop import Shop
 
 Id = Annotated[str, Path(**ruled(catalog.GetProductRequest, "id"))]
@@ -19,7 +30,7 @@ Tag = Annotated[
 ]
 
 
-def routes(shop: Shop) -> APIRouter:
+def routes(shop: Shop, who: Who) -> APIRouter:
     made = APIRouter(prefix="/v1")
 
     @made.get("/products", summary="All products, a page at a time")
@@ -54,5 +65,26 @@ def routes(shop: Shop) -> APIRouter:
     async def get_stock(product_id: Id) -> Stock:
         found = await shop.inventory.GetStock(inventory.GetStockRequest(product_id=product_id))
         return Stock.of(found.stock)
+
+    @made.post(
+        "/products",
+        status_code=201,
+        summary="Sell something new",
+        dependencies=[who.may(Scope.CATALOG_WRITE)],
+    )
+    async def create_product(wish: NewProduct) -> Product:
+        product = catalog.Product(id=wish.id, name=wish.name, description=wish.description, tags=wish.tags)
+        product.price.currency, product.price.minor = wish.price.currency, wish.price.minor
+        created = await shop.catalog.CreateProduct(catalog.CreateProductRequest(product=product))
+        return Product.of(created.product)
+
+    @made.put(
+        "/stock/{product_id}",
+        summary="Say how many are on the shelves",
+        dependencies=[who.may(Scope.STOCK_WRITE)],
+    )
+    async def set_stock(product_id: Id, count: Count) -> Stock:
+        request = inventory.SetStockRequest(product_id=product_id, on_hand=count.on_hand)
+        return Stock.of((await shop.inventory.SetStock(request)).stock)
 
     return made

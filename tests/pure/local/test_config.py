@@ -11,7 +11,7 @@ import pytest
 from mesh.local.config import Config, Image, Settings, load
 
 RIGHT = """releases:
-  - {name: small, chart: chart, values: [values.yaml], set: {a: 1}}
+  - {name: small, chart: chart, values: [values.yaml], valuesIfThere: [later.yaml], set: {a: 1}}
 images:
   small/web: {run: [python, web.py], env: {A: b}}
 certificates: {lifetime: 1h}
@@ -39,6 +39,7 @@ def test_what_is_right_is_read(folder: Path) -> None:
     (release,) = found.settings.releases
     assert (release.name, release.namespace, release.values) == ("small", "default", ("values.yaml",))
     assert release.set == {"a": 1}
+    assert release.values_if_there == ("later.yaml",)
     assert found.settings.images["small/web"] == Image(run=("python", "web.py"), env={"A": "b"})
     assert found.settings.certificates.lifetime == timedelta(hours=1)
 

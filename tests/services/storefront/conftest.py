@@ -36,7 +36,7 @@ def beside(
 ) -> Storefront:
     """One that calls the shop's services, not started yet."""
     addresses = {f"{each.name.upper()}_ADDRESS": each.address for each in (*shop.behind, shop.orders)}
-    return Storefront(name, folder, {**addresses, "CORS_ORIGINS": ORIGIN, **env})
+    return Storefront(name, folder, {**addresses, "CORS_ORIGINS": ORIGIN, "GUESTS": "true", **env})
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

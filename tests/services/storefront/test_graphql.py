@@ -5,6 +5,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
@@ -25,6 +26,7 @@ from services.kit.settings import from_environment
 from services.kit.telemetry import Silent
 from services.kit.trace import Span
 from services.storefront import shop as behind
+from services.storefront.access.gate import Gate
 from services.storefront.graphql.context import Context
 from services.storefront.graphql.schema import Schema
 from tests.services.conftest import Shop
@@ -201,7 +203,9 @@ async def app(shop: Shop, leaf: str) -> AsyncIterator[App]:
 async def executed(app: App, query: str) -> tuple[dict[str, Any], Counter[str]]:
     """The answer, and how often what was called."""
     async with behind.opened(app) as shop:
-        done = await Schema(app, "shop.storefront").execute(query, context_value=Context(app, shop, False))
+        gate = Gate(app.database, lambda: datetime.now(UTC), guests=True)
+        context = Context(app, shop, gate, False)
+        done = await Schema(app, "shop.storefront").execute(query, context_value=context)
     found = {"data": done.data, "errors": [each.formatted for each in getattr(done, "errors", None) or ()]}
     assert isinstance(app.telemetry, Counting)
     return found, app.telemetry.calls

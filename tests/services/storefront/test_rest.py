@@ -212,6 +212,8 @@ async def test_the_document_describes_the_api(web: httpx.AsyncClient) -> None:
         "/v1/orders",
         "/v1/orders/{id}",
         "/v1/orders/{id}/events",
+        "/v1/keys",
+        "/v1/keys/{id}",
     }
     item = document["components"]["schemas"]["Item"]["properties"]
     assert (item["quantity"]["minimum"], item["quantity"]["maximum"]) == (1, 1000)

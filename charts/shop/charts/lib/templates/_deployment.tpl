@@ -98,6 +98,9 @@ spec:
 {{- if and .root.Values.events .root.Values.global.eventsUrl }}
 - {name: EVENTS_URL, value: {{ .root.Values.global.eventsUrl | quote }}}
 {{- end }}
+{{- if and .root.Values.guests .root.Values.global.development }}
+- {name: GUESTS, value: "true"}
+{{- end }}
 {{- with .root.Values.http }}
 - {name: REQUEST_SECONDS, value: {{ .requestSeconds | quote }}}
 - {name: MAX_BODY_BYTES, value: {{ int .maxBodyBytes | quote }}}
