@@ -1,4 +1,4 @@
-"""`make bench`, or `python -m tests.bench [-o json] SECTION...`: start, memory, calls, edits and kit, all from one run."""
+"""`make bench`, or `python -m tests.bench [-o json] SECTION...`: start, memory, calls, orders, edits and kit, all from one run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from tests.bench import kit, report
 from tests.bench.calls import calls
 from tests.bench.edits import edits
+from tests.bench.placing import orders
 from tests.bench.shop import running, start
 from tests.bench.weight import memory
 
-OF_THE_SHOP = {"start": start, "memory": memory, "calls": calls, "edits": edits}
+OF_THE_SHOP = {"start": start, "memory": memory, "calls": calls, "orders": orders, "edits": edits}
 SECTIONS = (*OF_THE_SHOP, "kit")
 
 
