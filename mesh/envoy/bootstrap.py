@@ -87,8 +87,14 @@ def bootstrap(
     }
 
 
-#: As Istio's agent sets it: a fragment in a path is refused by neither engine.
-_RUNTIME = {"envoy.reloadable_features.http_reject_path_with_fragment": False}
+_RUNTIME = {
+    # As Istio's agent sets it: a fragment in a path is refused by neither engine.
+    "envoy.reloadable_features.http_reject_path_with_fragment": False,
+    # Envoy would send its spans five at a time, each time a request of its own: most of what tracing costs.
+    "tracing.opentelemetry.min_flush_spans": 256,
+    # But nobody waits longer than that for a trace.
+    "tracing.opentelemetry.flush_interval_ms": 1000,
+}
 
 
 def _dynamic(delta: bool) -> Config:

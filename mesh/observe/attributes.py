@@ -19,6 +19,29 @@ def merge(
     own: Iterable[tuple[str, Value]], resource: Mapping[str, Value], limits: Limits, cut: Counts
 ) -> dict[str, Value]:
     """The span's own come first and win; what is beyond a limit is left out."""
+    given = list(own)
+    told = dict(given)
+    whole_span = {**told, **{key: each for key, each in resource.items() if key not in told}}
+    if len(told) == len(given) and _within(whole_span, limits):
+        return whole_span
+    return _cut(given, resource, limits, cut)
+
+
+def _within(attributes: Mapping[str, Value], limits: Limits) -> bool:
+    """Whether nothing has to be cut: nearly always, and quickly told."""
+    texts = [each for each in attributes.values() if isinstance(each, str)]
+    size = sum(map(len, attributes)) + sum(map(len, texts)) + 8 * (len(attributes) - len(texts))
+    return (
+        size <= limits.span_text
+        and len(attributes) <= limits.attributes
+        and max(map(len, attributes), default=0) <= limits.name
+        and max(map(len, texts), default=0) <= limits.value
+    )
+
+
+def _cut(
+    own: Iterable[tuple[str, Value]], resource: Mapping[str, Value], limits: Limits, cut: Counts
+) -> dict[str, Value]:
     kept: dict[str, Value] = {}
     room, whole = limits.span_text, True
     for key, value in (*own, *resource.items()):

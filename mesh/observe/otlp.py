@@ -67,7 +67,14 @@ def from_json(body: bytes, kind: Message = wire.Request) -> Message:
         if not isinstance(found, dict):
             raise NotReadable(f"not an {name} as JSON: not an object")
         return json_format.ParseDict(found, kind(), ignore_unknown_fields=True)
-    except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        json_format.ParseError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise NotReadable(f"not an {name} as JSON: {error}"[:300]) from None
 
 
@@ -172,8 +179,9 @@ def _known(values: tuple[_Enum, ...], number: int) -> _Enum:
     return values[number] if 0 <= number < len(values) else values[0]
 
 
-def _described(span: Message, limits: Limits) -> Iterator[tuple[str, Value]]:
-    for pair in islice(span.attributes, limits.attributes + 1):
-        yield pair.key, attributes.value(pair.value)
+def _described(span: Message, limits: Limits) -> list[tuple[str, Value]]:
+    value, pairs = attributes.value, islice(span.attributes, limits.attributes + 1)
+    found = [(pair.key, (told := pair.value).string_value or value(told)) for pair in pairs]
     if span.status.message:
-        yield "otel.status_description", span.status.message
+        found.append(("otel.status_description", span.status.message))
+    return found
