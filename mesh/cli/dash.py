@@ -89,7 +89,7 @@ def _local(file: Path | None, given: Urls) -> Sources:
         raise click.ClickException("no mesh is up here: `mesh up` starts it, --kubeconfig shows a cluster")
     watching = observatory.find(paths)
     own = watching.url if watching else ""
-    urls = Urls(given.prometheus or own, given.jaeger or own)
+    urls = Urls(given.prometheus or own, given.jaeger or own, own)
     return opened(paths.root.parent.name, paths.kubeconfig, "", urls, _LOCAL_WINDOW, paths.progress)
 
 

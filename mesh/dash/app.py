@@ -17,14 +17,17 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from mesh.dash.change import apply, check, rule, rules, shares
 from mesh.dash.fetch import Unreachable
 from mesh.dash.kubernetes import Refused
 from mesh.dash.malformed import Malformed
 from mesh.dash.overview import history, overview
 from mesh.dash.sources import Sources
-from mesh.dash.traces import search, services, trace
+from mesh.dash.traces import logs, search, services, trace
 
 PAGE: Final = Path(__file__).with_name("page")
+
+LARGEST: Final = 1024 * 1024
 
 Object = Mapping[str, Any]
 Answer = Callable[[Sources, Object], Any]
@@ -40,6 +43,7 @@ def app(sources: Sources, clock: Callable[[], float] = time.time) -> Starlette:
             "local": sources.local,
             "metrics": sources.prometheus is not None,
             "traces": sources.jaeger is not None,
+            "logs": sources.logs is not None,
         }
 
     def graph(sources: Sources, asked: Object) -> Any:
@@ -51,6 +55,9 @@ def app(sources: Sources, clock: Callable[[], float] = time.time) -> Starlette:
     def traces(sources: Sources, asked: Object) -> Any:
         return search(sources, asked, clock)
 
+    def moved(sources: Sources, asked: Object) -> Any:
+        return shares(sources, asked, clock)
+
     reads: dict[str, Answer] = {
         "/api/about": about,
         "/api/graph": graph,
@@ -58,10 +65,16 @@ def app(sources: Sources, clock: Callable[[], float] = time.time) -> Starlette:
         "/api/services": services,
         "/api/traces": traces,
         "/api/trace": trace,
+        "/api/logs": logs,
+        "/api/rules": rules,
+        "/api/rule": rule,
+        "/api/shares": moved,
     }
+    writes: dict[str, Answer] = {"/api/check": check, "/api/apply": apply}
     return Starlette(
         routes=[
             *(Route(path, _reading(sources, answer)) for path, answer in reads.items()),
+            *(Route(path, _writing(sources, answer), methods=["POST"]) for path, answer in writes.items()),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
     )
@@ -86,6 +99,28 @@ def _reading(sources: Sources, answer: Answer) -> Callable[[Request], Awaitable[
         return await _answered(lambda: answer(sources, request.query_params))
 
     return endpoint
+
+
+def _writing(sources: Sources, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST:
+                return _json({"error": "this is too large"}, 413)
+        return await _answered(lambda: answer(sources, _object(bytes(body))))
+
+    return endpoint
+
+
+def _object(body: bytes) -> Object:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Malformed("the body is no JSON object")
+    return found
 
 
 async def _answered(answer: Callable[[], Any]) -> Response:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from mesh.dash import queries
 from mesh.dash.fetch import Unreachable
 from mesh.dash.graph import Graph
+from mesh.dash.prometheus import Series
 from mesh.dash.sources import Sources
 from mesh.dash.topology import graph
 from mesh.dash.traffic import Traffic, traffic
@@ -40,14 +42,15 @@ def history(sources: Sources, now: float) -> dict[str, Any]:
         return {"times": [], "all": [], "failed": []}
     end = now - now % STEP
     window = max(sources.window, STEP)
-    found = [
-        dict(points)
+    everything, good = (
+        _first(sources.prometheus.series(queries.written(query, window), end - HOUR, end, STEP))
         for query in (queries.ALL, queries.GOOD)
-        for points in sources.prometheus.series(queries.written(query, window), end - HOUR, end, STEP)[:1]
-        or [[]]
-    ]
-    everything, good = found
+    )
     times = [end - HOUR + i * STEP for i in range(int(HOUR / STEP) + 1)]
     rates = [everything.get(at, 0.0) for at in times]
     failed = [max(0.0, rate - good.get(at, 0.0)) for at, rate in zip(times, rates, strict=True)]
     return {"times": times, "all": rates, "failed": failed}
+
+
+def _first(found: Sequence[Series]) -> dict[float, float]:
+    return dict(found[0].points) if found else {}

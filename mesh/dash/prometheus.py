@@ -21,6 +21,14 @@ class Sample:
     value: float
 
 
+@dataclass(frozen=True)
+class Series:
+    """One series of a range: (seconds since 1970, value)."""
+
+    labels: Mapping[str, str]
+    points: Sequence[tuple[float, float]]
+
+
 class Prometheus(Protocol):
     """What knows the metrics of a mesh."""
 
@@ -28,10 +36,8 @@ class Prometheus(Protocol):
         """``at`` is in seconds since 1970; now when it is None. Raises Unreachable."""
         ...
 
-    def series(
-        self, query: str, start: float, end: float, step: float
-    ) -> Sequence[Sequence[tuple[float, float]]]:
-        """(seconds since 1970, value) of each series. Raises Unreachable."""
+    def series(self, query: str, start: float, end: float, step: float) -> Sequence[Series]:
+        """Raises Unreachable."""
         ...
 
 
@@ -46,12 +52,13 @@ class HttpPrometheus:
         found = self._ask(f"/api/v1/query?{urlencode(asked)}")
         return [Sample(each["metric"], float(each["value"][1])) for each in found]
 
-    def series(
-        self, query: str, start: float, end: float, step: float
-    ) -> Sequence[Sequence[tuple[float, float]]]:
+    def series(self, query: str, start: float, end: float, step: float) -> Sequence[Series]:
         asked = {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
         found = self._ask(f"/api/v1/query_range?{urlencode(asked)}")
-        return [[(float(at), float(value)) for at, value in each["values"]] for each in found]
+        return [
+            Series(each["metric"], [(float(at), float(value)) for at, value in each["values"]])
+            for each in found
+        ]
 
     def _ask(self, path: str) -> list[Any]:
         status, answer = self.server.ask(path)

@@ -55,3 +55,11 @@ ALL: Final = 'sum(rate(istio_requests_total{{reporter="source"}}[{w}s]))'
 def written(query: str, window: float, quantile: float = 0.0) -> str:
     """With its window, and its quantile where it has one."""
     return query.format(w=f"{window:g}", q=f"{quantile:g}")
+
+
+def shares(namespace: str, service: str, window: float) -> str:
+    """Calls a second to each workload of a service, all callers together. Names are such as Kubernetes allows."""
+    chosen = (
+        f'reporter="source",destination_service_namespace="{namespace}",destination_service_name="{service}"'
+    )
+    return f"sum by (destination_workload) (rate(istio_requests_total{{{chosen}}}[{window:g}s]))"

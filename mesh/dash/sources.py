@@ -11,6 +11,7 @@ from mesh.dash.fetch import Server
 from mesh.dash.jaeger import HttpJaeger, Jaeger
 from mesh.dash.kubeconfig import server
 from mesh.dash.kubernetes import HttpKubernetes, Kubernetes
+from mesh.dash.loglines import HttpLogs, Logs
 from mesh.dash.prometheus import HttpPrometheus, Prometheus
 
 
@@ -25,6 +26,7 @@ class Sources:
     kubernetes: Kubernetes
     prometheus: Prometheus | None = None
     jaeger: Jaeger | None = None
+    logs: Logs | None = None
     window: float = 30.0
     local: bool = False
     said: Callable[[], Sequence[str]] = lambda: ()
@@ -32,10 +34,11 @@ class Sources:
 
 @dataclass(frozen=True)
 class Urls:
-    """Where metrics and traces are asked for; "" where nobody knows them."""
+    """Where metrics, traces and logs are asked for; "" where nobody knows them."""
 
     prometheus: str = ""
     jaeger: str = ""
+    logs: str = ""
 
 
 def opened(
@@ -47,6 +50,7 @@ def opened(
         kubernetes=HttpKubernetes(server(kubeconfig, context)),
         prometheus=HttpPrometheus(Server(urls.prometheus)) if urls.prometheus else None,
         jaeger=HttpJaeger(Server(urls.jaeger)) if urls.jaeger else None,
+        logs=HttpLogs(Server(urls.logs)) if urls.logs else None,
         window=window,
         local=progress is not None,
         said=lambda: _refused(progress) if progress else (),

@@ -62,6 +62,18 @@ def trace(sources: Sources, asked: Asked) -> Any:
     return shown(found, bool(asked.get("proxies")))
 
 
+def logs(sources: Sources, asked: Asked) -> Any:
+    """What was written meanwhile, by time: of one span, or of all of a trace. Raises Malformed."""
+    id_, span = str(asked.get("trace") or ""), str(asked.get("span") or "")
+    if not _ID.fullmatch(id_) or (span and not _ID.fullmatch(span)):
+        raise Malformed("say of which trace")
+    if sources.logs is None:
+        raise Unreachable(
+            "logs are found by trace on this machine only: a cluster has a place of its own for them"
+        )
+    return {"lines": sources.logs.lines(id_, span)}
+
+
 def shown(spans: Trace, proxies: bool) -> dict[str, Any]:
     """Milliseconds are from the trace's start."""
     start = spans[0].start_ns

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mesh.dash.kubernetes import Refused
-from mesh.dash.prometheus import Sample
+from mesh.dash.prometheus import Sample, Series
 
 Object = dict[str, Any]
 
@@ -127,14 +127,22 @@ class Metrics:
             if kind == wanted
         ]
 
-    def series(
-        self, query: str, start: float, end: float, step: float
-    ) -> Sequence[Sequence[tuple[float, float]]]:
-        total = sum(
-            each.rate * (1 - each.failing if "grpc_response_status" in query else 1) for each in self.calls
-        )
-        wave = (0.6 + 0.4 * abs((i * 7) % 40 - 20) / 20 for i in range(int((end - start) / step) + 1))
-        return [[(start + i * step, total * part) for i, part in enumerate(wave)]]
+    def series(self, query: str, start: float, end: float, step: float) -> Sequence[Series]:
+        wave = [0.6 + 0.4 * abs((i * 7) % 40 - 20) / 20 for i in range(int((end - start) / step) + 1)]
+        moments = [start + i * step for i in range(len(wave))]
+        if query.startswith("sum by (destination_workload)"):
+            told = (each for each in self.calls if f'service_name="{each.service}"' in query)
+            rates = {each.target.partition("/")[2]: each.rate for each in told}
+        else:
+            good = "grpc_response_status" in query
+            rates = {"": sum(each.rate * (1 - each.failing if good else 1) for each in self.calls)}
+        return [
+            Series(
+                {"destination_workload": name},
+                [(at, rate * part) for at, part in zip(moments, wave, strict=True)],
+            )
+            for name, rate in rates.items()
+        ]
 
     def _requests(self, part: float) -> Iterator[Sample]:
         for each in self.calls:

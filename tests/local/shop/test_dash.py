@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import uuid
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -85,3 +86,34 @@ def test_without_a_mesh_it_says_what_to_do(folder: Project) -> None:
     done = folder.mesh("dash", "--file", "/nowhere/mesh.yaml")
     assert done.code == 1
     assert "no mesh is up here: `mesh up` starts it" in done.text
+
+
+def test_weights_are_moved_and_every_proxy_is_seen_to_accept_them(
+    folder: Project, shop: Local, dash: Served
+) -> None:
+    name = {"kind": "VirtualService", "namespace": "shop", "name": "catalog"}
+    asked = "/api/rule?kind=VirtualService&namespace=shop&name=catalog"
+    before = dash.ask(asked).json
+    route = before["routes"][0]["index"]
+    moved = dash.ask("/api/check", {**name, "text": before["text"], "route": route, "weights": [0, 100]}).json
+    assert (moved["changed"], moved["findings"]) == (True, [])
+    applied = dash.ask("/api/apply", {**name, "text": moved["text"], "version": before["version"]})
+    assert applied.status == 200, applied.text
+    try:
+        until(lambda: dash.ask(asked).json["accepted"]["by_all"], "all proxies accepted it")
+        until(lambda: all(e["accepted"] for e in dash.ask(asked).json["proxies"]), "each says so")
+        done = folder.mesh("call", "catalog", "GetProduct", '{"id": "mug"}', "-i")
+        assert "served-version: v2" in done.text
+    finally:
+        version = dash.ask(asked).json["version"]
+        answer = dash.ask("/api/apply", {**name, "text": before["text"], "version": version})
+        assert answer.status == 200, answer.text
+
+
+def test_logs_of_a_trace_are_found_by_it(folder: Project, shop: Local, dash: Served) -> None:
+    trace = uuid.uuid4().hex
+    order = json.dumps({"key": f"logged-{trace}", **PLACE, "paymentMethod": "tok_declined"})
+    folder.mesh("call", "orders", "PlaceOrder", order, "-H", f"traceparent: 00-{trace}-2222222222222222-01")
+    until(lambda: dash.ask(f"/api/logs?trace={trace}").json["lines"], "something was logged of it")
+    lines = dash.ask(f"/api/logs?trace={trace}").json["lines"]
+    assert any(each["pod"].startswith("orders") for each in lines)

@@ -1,5 +1,7 @@
 // What is around every view: the name of the mesh, the ways to the views, the theme, what is wrong.
 import type { ComponentChild } from "preact";
+import { Edit } from "./change/edit";
+import { Rules } from "./change/list";
 import { about, graph, link, moment, route, said, trouble } from "./state";
 import { type Theme, theme } from "./theme";
 import { Compare } from "./traces/compare";
@@ -8,7 +10,7 @@ import { Waterfall } from "./traces/waterfall";
 import { Topology } from "./topology/view";
 import * as words from "./words";
 
-const VIEWS: [string, string][] = [["", "Topology"], ["traces", "Traces"]];
+const VIEWS: [string, string][] = [["", "Topology"], ["traces", "Traces"], ["change", "Change"]];
 
 export function Shell() {
   return (
@@ -63,6 +65,8 @@ function view(parts: string[]): ComponentChild {
       return <Waterfall id={parts[1] ?? ""} />;
     case "compare":
       return <Compare one={parts[1] ?? ""} other={parts[2] ?? ""} />;
+    case "change":
+      return parts.length > 3 ? <Edit kind={parts[1]!} namespace={parts[2]!} name={parts[3]!} /> : <Rules />;
     default:
       return <Topology />;
   }

@@ -75,6 +75,7 @@ export interface About {
   local: boolean;
   metrics: boolean;
   traces: boolean;
+  logs: boolean;
 }
 
 export interface History {

@@ -5,6 +5,7 @@ import { get } from "../api";
 import { link } from "../state";
 import * as words from "../words";
 import { hue } from "./hue";
+import { Logs } from "./logs";
 import type { Row, Trace } from "./types";
 
 const found = signal<Trace | null>(null);
@@ -45,15 +46,16 @@ export function Waterfall({ id }: { id: string }) {
             <li class="scale" aria-hidden="true">
               {[0, 0.25, 0.5, 0.75, 1].map((part) => <span key={part}>{words.milliseconds(trace.milliseconds * part)}</span>)}
             </li>
-            {trace.rows.map((row) => <Bar key={row.span} row={row} whole={trace.milliseconds} />)}
+            {trace.rows.map((row) => <Bar key={row.span} row={row} whole={trace.milliseconds} trace={trace.trace} />)}
           </ol>
+          <Logs trace={trace.trace} />
         </>
       )}
     </div>
   );
 }
 
-function Bar({ row, whole }: { row: Row; whole: number }) {
+function Bar({ row, whole, trace }: { row: Row; whole: number; trace: string }) {
   const shown = open.value === row.span;
   const percent = (ms: number): string => `${Math.min(100, Math.max(0, (ms / (whole || 1)) * 100))}%`;
   return (
@@ -73,7 +75,7 @@ function Bar({ row, whole }: { row: Row; whole: number }) {
           <span class="unseen">{row.critical ? "on the critical path" : ""}, starts at {words.milliseconds(row.start)}</span>
         </span>
       </button>
-      {shown && <Attributes row={row} />}
+      {shown && <Attributes row={row} trace={trace} />}
     </li>
   );
 }
@@ -90,7 +92,7 @@ function where(row: Row, whole: number, percent: (ms: number) => string): Record
   return side === "left" ? { right: `calc(100% - ${percent(row.start)} + 0.4rem)` } : { right: "0.4rem" };
 }
 
-function Attributes({ row }: { row: Row }) {
+function Attributes({ row, trace }: { row: Row; trace: string }) {
   return (
     <div class="attributes">
       <dl>
@@ -103,6 +105,7 @@ function Attributes({ row }: { row: Row }) {
             </div>
           ))}
       </dl>
+      <Logs trace={trace} span={row.span} />
     </div>
   );
 }
