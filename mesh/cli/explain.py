@@ -74,7 +74,7 @@ def command(
     if method and path:
         raise click.UsageError("either --method or --path")
     given = dict(_header(text) for text in headers)
-    question = Question(source, to, method, path, verb.upper(), given, _claims(jwt))
+    question = Question(source, to, method, path, verb.upper(), given, _claims(jwt), namespace)
     written = _from_files(files, chart, values, release, namespace) if files or chart else None
     runs = running(file, kubeconfig, context).live if not written or kubeconfig or context else None
     try:

@@ -81,6 +81,15 @@ def project(file: Path, render: bool = True) -> tuple[list[Path], tuple[list[Obj
     return [config.root / release.chart for release in config.settings.releases], (objects, problems)
 
 
+def home(file: Path, otherwise: str) -> str:
+    """The namespace of a mesh.yaml's first release: where a workload is looked for whose name others have, too."""
+    from mesh.local.config import load
+
+    config, _ = load(file)
+    releases = config.settings.releases if config else ()
+    return releases[0].namespace if releases else otherwise
+
+
 def shown(path: Path) -> str:
     """A path as messages give it: from here, where it is below."""
     here = Path.cwd()

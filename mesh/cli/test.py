@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,11 @@ def command(
         sys.exit(_WRONG)
     if not suites:
         raise click.UsageError("there are no tests: write tests/policies.yaml beside a chart (docs/test.md)")
+    home = namespace if files or chart else manifests.home(locate(file), namespace)
     outcomes, covered = (
-        _simulated(objects, suites, only) if asked is None else _live(asked, suites, only, requests)
+        _simulated(objects, suites, only, home)
+        if asked is None
+        else _live(asked, suites, only, home, requests)
     )
     if not outcomes:
         raise click.UsageError(f"no case has {only!r} in its name")
@@ -119,7 +123,7 @@ def _suites(tests: Sequence[Path], charts: Iterable[Path], problems: list[Proble
 
 
 def _simulated(
-    objects: list[Object[Any]], suites: list[Read], only: str
+    objects: list[Object[Any]], suites: list[Read], only: str, home: str
 ) -> tuple[list[Outcome], tuple[Covered, ...]]:
     from mesh.envoy.patching import linked
     from mesh.explain.judge import answer
@@ -130,19 +134,20 @@ def _simulated(
 
     mesh, _ = linked(objects)
     scene = compiled(mesh)
-    outcomes = list(run(suites, lambda question: answer(asked(question, scene), scene), only))
+    outcomes = list(run(suites, lambda question: answer(asked(question, scene), scene), only, home))
     return outcomes, coverage(mesh, [each.answer for each in outcomes if each.answer])
 
 
 def _live(
-    asked: Running, suites: list[Read], only: str, requests: int
+    asked: Running, suites: list[Read], only: str, home: str, requests: int
 ) -> tuple[list[Outcome], tuple[Covered, ...]]:
     from mesh.live.proven import proven
     from mesh.suite.coverage import coverage
     from mesh.suite.run import run
 
     live = asked.live
-    outcomes = list(run(suites, lambda question: proven(question, live, asked.send, requests), only))
+    prove = partial(proven, live=live, send=asked.send, requests=requests)
+    outcomes = list(run(suites, prove, only, home))
     return outcomes, coverage(live.mesh, [each.answer for each in outcomes if each.answer])
 
 

@@ -10,11 +10,20 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 _SECONDS: Final = 15.0
 _ADMIN: Final = 15000
 _ABSENT: Final = 404
 _LONG: Final = 120
+#: Parts of a path that names no namespace.
+_PLAIN: Final = 3
+_SINGULAR: Final = {
+    "namespaces": "namespace",
+    "services": "service",
+    "pods": "pod",
+    "configmaps": "config_map",
+}
 
 
 class Unreachable(Exception):
@@ -41,15 +50,12 @@ class Cluster:
         """What the API answers; an empty list for a resource that it does not have."""
         from urllib3.exceptions import HTTPError
 
+        where, _, query = path.partition("?")
+        selector = dict(parse_qsl(query)).get("fieldSelector")
+        chosen = {"field_selector": selector} if selector else {}
         try:
-            answer = self._api.call_api(
-                path,
-                "GET",
-                header_params={"Accept": "application/json"},
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _return_http_data_only=True,
-                _request_timeout=_SECONDS,
+            answer = self._list(
+                where.strip("/").split("/"), _preload_content=False, _request_timeout=_SECONDS, **chosen
             )
         except self._client.ApiException as error:
             if error.status == _ABSENT:
@@ -59,6 +65,18 @@ class Cluster:
             raise Unreachable(f"the cluster does not answer: {error}") from None
         found: Mapping[str, Any] = json.loads(answer.data)
         return found
+
+    def _list(self, path: Sequence[str], **how: Any) -> Any:
+        """By the methods that every version of the client has: ``apis/GROUP/VERSION/PLURAL`` and ``api/v1/[namespaces/NAME/]PLURAL``."""
+        if path[0] == "apis":
+            group, version, plural = path[1:]
+            custom = self._client.CustomObjectsApi(self._api)
+            return custom.list_cluster_custom_object(group, version, plural, **how)
+        core, kind = self._client.CoreV1Api(self._api), _SINGULAR[path[-1]]
+        if len(path) > _PLAIN:
+            return getattr(core, f"list_namespaced_{kind}")(path[3], **how)
+        whole = "" if kind == "namespace" else "_for_all_namespaces"
+        return getattr(core, f"list_{kind}{whole}")(**how)
 
     def admin(self, namespace: str, pod: str, path: str) -> bytes:
         """An admin page of a pod's Envoy, which listens to its own pod only."""

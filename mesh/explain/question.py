@@ -22,7 +22,8 @@ _GRPC = "application/grpc"
 @dataclass(frozen=True)
 class Question:
     """``source`` is a workload; ``to`` HOST or HOST:PORT. ``method`` is gRPC's, ``/package.Service/Method`` or a name that is
-    clear; else ``path`` is asked for by ``verb``. Neither: bytes that are no HTTP."""
+    clear; else ``path`` is asked for by ``verb``. Neither: bytes that are no HTTP. Of workloads with one name ``home`` is the namespace of
+    the one that is meant."""
 
     source: str
     to: str
@@ -31,6 +32,7 @@ class Question:
     verb: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     claims: Mapping[str, Any] | None = None
+    home: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Asked:
 
 def asked(question: Question, scene: Scene) -> Asked:
     """Raises Unknown."""
-    caller = workload(scene.mesh, question.source)
+    caller = workload(scene.mesh, question.source, question.home)
     host, colon, number = question.to.rpartition(":")
     if not colon or not number.isdigit():
         host, number = question.to, ""
@@ -63,14 +65,15 @@ def asked(question: Question, scene: Scene) -> Asked:
     return Asked(caller, host, port, service, connection, request, _doubt(question, scene.mesh))
 
 
-def workload(mesh: Mesh, name: str) -> Workload:
-    """By the name of its Deployment, its pod or its app; NAMESPACE/NAME where that is not clear. Raises Unknown."""
+def workload(mesh: Mesh, name: str, home: str = "") -> Workload:
+    """By the name of its Deployment, its pod or its app; NAMESPACE/NAME where that is not clear, unless one is at ``home``. Raises Unknown."""
     namespace, slash, short = name.rpartition("/")
     among = [w for w in mesh.workloads if not slash or w.namespace == namespace]
     found = [w for w in among if short in (w.owner, w.name)]
     found = found or [w for w in among if w.labels.get("app") == short]
     if not found:
         raise unknown("workload", name, (w.owner for w in mesh.workloads))
+    found = [w for w in found if w.namespace == home] or found
     if len({w.namespace for w in found}) > 1:
         where = ", ".join(sorted({f"{w.namespace}/{short}" for w in found}))
         raise Unknown(f"there are several workloads {name}: {where}")

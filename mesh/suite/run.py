@@ -36,19 +36,20 @@ class Outcome:
         return self.answer is not None and not self.differences
 
 
-def run(files: Iterable[Read], ask: Ask, only: str = "") -> Iterator[Outcome]:
-    """Every request of every case with ``only`` in its name, in the order of the files."""
+def run(files: Iterable[Read], ask: Ask, only: str = "", home: str = "") -> Iterator[Outcome]:
+    """Every request of every case with ``only`` in its name, in the order of the files; ``home`` is the namespace that a workload's name means
+    where several have one of that name."""
     for each in files:
         for i, case in enumerate(each.suite.cases):
             place = each.document.place(("cases", i))
             asked = (one for one in expand(case) if only in _name(one))
-            yield from (_asked(one, place, ask) for one in asked)
+            yield from (_asked(one, place, ask, home) for one in asked)
 
 
-def _asked(case: Case, place: Place, ask: Ask) -> Outcome:
+def _asked(case: Case, place: Place, ask: Ask, home: str) -> Outcome:
     started = time.perf_counter()
     try:
-        answer = ask(_question(case))
+        answer = ask(_question(case, home))
     except Unknown as error:
         fix = "correct the name, or the chart that no longer has it"
         problem = Problem(place, "MW0601", Severity.ERROR, str(error), fix)
@@ -63,7 +64,7 @@ def _asked(case: Case, place: Place, ask: Ask) -> Outcome:
     return Outcome(_name(case), place, time.perf_counter() - started, answer, tuple(found))
 
 
-def _question(case: Case) -> Question:
+def _question(case: Case, home: str) -> Question:
     (source,), (to,) = case.from_, case.to
     headers = {name.lower(): value for name, value in case.headers.items()}
     return Question(
@@ -74,6 +75,7 @@ def _question(case: Case) -> Question:
         case.verb.upper(),
         headers,
         case.claims,
+        home,
     )
 
 
