@@ -86,7 +86,7 @@ def _unsettled(
     yield from (Unsettled("cluster", each["cluster"]["name"]) for each in warming if "cluster" in each)
     for each in listeners:
         name = str(each.get("name", ""))
-        if "error_state" in each:
+        if "error_state" in each and name:  # without one it says the same again
             yield Unsettled("listener", name, _error(each))
         elif "warming_state" in each:
             yield Unsettled("listener", name)
