@@ -1,6 +1,6 @@
 """A service's own database: SQLite in WAL mode, or PostgreSQL, from the same code.
 
-Input: DATABASE_URL. Output: `Database`, whose `read` and `write` give a connection inside a transaction. SQLite allows
+Input: DATABASE_URL, which may name a file with the password (password). Output: `Database`, whose `read` and `write` give a connection inside a transaction. SQLite allows
 one writer at a time: writers of this process queue for one connection, and one that waits for another process does so
 in the database (BEGIN IMMEDIATE with a busy timeout) rather than failing halfway.
 """
@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Table, event, make_url, text
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from services.kit import password
 from services.kit.errors import Unavailable
 
 _PRAGMAS = (
@@ -101,10 +102,13 @@ def sqlite_path(url: str) -> Path | None:
 
 def connect(url: str, connections: int, begin: str) -> AsyncEngine:
     """An engine whose transactions on SQLite start with `begin`, rather than where the driver thinks best."""
-    engine = create_async_engine(url, pool_size=connections, max_overflow=0, pool_timeout=5.0)
+    place, password_file = password.split(url)
+    engine = create_async_engine(place, pool_size=connections, max_overflow=0, pool_timeout=5.0)
     if sqlite_path(url):
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    else:
+        event.listen(engine.sync_engine, "do_connect", password.Connecting(password_file))
     return engine
 
 
@@ -122,4 +126,12 @@ async def _translated(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         async with engine.begin() as connection:
             yield connection
     except (OperationalError, PoolTimeout, OSError) as error:
-        raise Unavailable("ERROR_REASON_DATABASE_UNAVAILABLE", "the database does not answer") from error
+        raise _away() from error
+    except DBAPIError as error:  # asyncpg says InternalError when a connection ends while a statement begins
+        if not error.connection_invalidated and not isinstance(error, InternalError):
+            raise
+        raise _away() from error
+
+
+def _away() -> Unavailable:
+    return Unavailable("ERROR_REASON_DATABASE_UNAVAILABLE", "the database does not answer")

@@ -8,10 +8,14 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from services.kit.call import CURRENT
 from services.kit.settings import Settings
+
+_STACK = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+"""Without the values of variables, which may be passwords or belong to customers."""
 
 
 def configure(settings: Settings) -> FilteringBoundLogger:
@@ -21,7 +25,7 @@ def configure(settings: Settings) -> FilteringBoundLogger:
         _call,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        structlog.processors.dict_tracebacks,
+        _STACK,
     ]
     render = structlog.processors.JSONRenderer()
     structlog.configure(

@@ -6,7 +6,7 @@ Input: environment variables, the same in a pod and on a laptop. Output: `Settin
     HOST                          the address to bind; every address when left out
     POD_NAME, VERSION             answered as served-by and served-version
     <NAME>_ADDRESS                host:port of another service, by its name
-    DATABASE_URL                  sqlite+aiosqlite:////data/catalog.db or postgresql+asyncpg://...
+    DATABASE_URL                  sqlite+aiosqlite:////data/catalog.db or postgresql+asyncpg://USER@HOST/NAME?password_file=PATH
     EVENTS_URL                    the broker of events, nats://host:port or another (docs/events.md); they wait in the database when left out
     WORKERS                       processes on the one port
     DEVELOPMENT                   true: obey fault headers (services/kit/fault.py)

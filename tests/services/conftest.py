@@ -1,6 +1,7 @@
 """The shop's services as real processes, shared by the tests of a worker: each test uses keys of its own."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from mesh.local.build import build
 from mesh.local.config import load
+from tests.services.postgres import binaries, postgres
 from tests.services.process import ROOT, Process, image_of
 
 
@@ -80,3 +82,14 @@ async def leaf(
     await leaf.ready()
     yield leaf
     assert await leaf.stop() == 0, leaf.log.read_text()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres_url() -> AsyncIterator[str]:
+    """Its superuser, where PostgreSQL is installed."""
+    if (installed := binaries()) is None:
+        pytest.skip("PostgreSQL is not installed")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # its server runs as another user
+        async with postgres(installed, Path(folder) / "server") as socket:
+            yield f"postgresql+asyncpg://postgres@/postgres?host={socket}"

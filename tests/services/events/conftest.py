@@ -1,6 +1,5 @@
-"""Two databases a test; brokers and PostgreSQL, where they are installed, once for all."""
+"""Two databases a test; brokers, where they are installed, once for all."""
 
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest_asyncio
 from tests.services.events.brokers.nats import NatsServer
 from tests.services.events.brokers.process import SMALL, Server
 from tests.services.events.brokers.rabbitmq import RabbitMqServer
-from tests.services.events.postgres import binaries, postgres
 from tests.services.events.world import World, world
 
 BROKERS: Mapping[str, type[NatsServer] | type[RabbitMqServer]] = {
@@ -57,16 +55,6 @@ async def shop(server: Server, tmp_path: Path) -> AsyncIterator[World]:
     databases = (f"sqlite+aiosqlite:///{tmp_path / name}.db" for name in ("telling", "hearing"))
     async with world(server, *databases) as shop:
         yield shop
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def postgres_url() -> AsyncIterator[str]:
-    if (installed := binaries()) is None:
-        pytest.skip("PostgreSQL is not installed")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)  # its server runs as another user
-        async with postgres(installed, Path(folder) / "server") as socket:
-            yield f"postgresql+asyncpg://postgres@/postgres?host={socket}"
 
 
 @pytest_asyncio.fixture

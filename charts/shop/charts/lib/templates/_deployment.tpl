@@ -66,10 +66,17 @@ spec:
           volumeMounts:
             - {name: data, mountPath: /data}
             - {name: tmp, mountPath: /tmp}
+            {{- if include "service.databasesecret" $root }}
+            - {name: database, mountPath: /etc/secrets/database, readOnly: true}
+            {{- end }}
       volumes:
         - {name: data, emptyDir: {}}
         - {name: tmp, emptyDir: {}}
+        {{- with include "service.databasesecret" $root }}
+        - {name: database, secret: {secretName: {{ . }}, defaultMode: 0440}}
+        {{- end }}
 {{- end }}
+{{- include "service.ownsecret" . }}
 {{- end }}
 
 {{/* The probes' questions: whether calls may be sent to a pod, and whether its process is alive. */}}
@@ -86,7 +93,7 @@ spec:
 - {name: PORT, value: "{{ include "service.port" .root }}"}
 - {name: VERSION, value: {{ .version }}}
 - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
-- {name: DATABASE_URL, value: {{ .root.Values.database.url | quote }}}
+- {name: DATABASE_URL, value: {{ include "service.databaseurl" .root | quote }}}
 {{- with .root.Values.workers }}
 - {name: WORKERS, value: {{ . | quote }}}
 {{- end }}

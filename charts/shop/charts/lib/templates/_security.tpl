@@ -72,49 +72,59 @@ spec:
       ports:
         - {port: {{ include "service.calledPort" . }}}
 {{- end }}
-{{- if and .Values.events .Values.global.eventsUrl }}
-{{ include "service.events" . }}
+{{- range include "service.servers" . | fromYamlArray }}
+{{ include "service.toserver" (dict "root" $root "server" .) }}
 {{- end }}
 {{- end }}
 
-{{/* Whoever has `events` may talk to the broker of this release. A broker elsewhere has its own ways to say who may. */}}
-{{- define "service.events" -}}
+{{/* Servers of this release that are spoken to in TCP: the broker by whoever has `events`, the database by who keeps data there.
+Those elsewhere have their own ways to say who may. */}}
+{{- define "service.servers" -}}
+{{- if and .Values.events .Values.global.eventsUrl }}
+- {name: broker, port: 4222}
+{{- end }}
+{{- if include "service.onpostgres" . }}
+- {name: database, port: 5432}
+{{- end }}
+{{- end }}
+
+{{- define "service.toserver" -}}
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata:
-  name: {{ .Chart.Name }}-to-broker
-  namespace: {{ .Release.Namespace }}
+  name: {{ .root.Chart.Name }}-to-{{ .server.name }}
+  namespace: {{ .root.Release.Namespace }}
   labels:
-    {{- include "service.labels" . | nindent 4 }}
+    {{- include "service.labels" .root | nindent 4 }}
 spec:
   selector:
-    matchLabels: {app: broker}
+    matchLabels: {app: {{ .server.name }}}
   action: ALLOW
   rules:
     - from:
         - source:
-            principals: [{{ include "service.principal" (dict "root" . "account" .Chart.Name) }}]
+            principals: [{{ include "service.principal" (dict "root" .root "account" .root.Chart.Name) }}]
       to:
-        - operation: {ports: ["4222"]}
+        - operation: {ports: [{{ .server.port | quote }}]}
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
-  name: {{ .Chart.Name }}-to-broker
-  namespace: {{ .Release.Namespace }}
+  name: {{ .root.Chart.Name }}-to-{{ .server.name }}
+  namespace: {{ .root.Release.Namespace }}
   labels:
-    {{- include "service.labels" . | nindent 4 }}
+    {{- include "service.labels" .root | nindent 4 }}
 spec:
   podSelector:
-    matchLabels: {app: broker}
+    matchLabels: {app: {{ .server.name }}}
   policyTypes: [Ingress]
   ingress:
     - from:
         - podSelector:
-            matchLabels: {meshwright.dev/account: {{ .Chart.Name }}}
+            matchLabels: {meshwright.dev/account: {{ .root.Chart.Name }}}
       ports:
-        - {port: 4222}
+        - {port: {{ .server.port }}}
 {{- end }}
 
 {{/* The pods' own limits: nobody in but who is declared (and scrapers of the sidecar's metrics), out to DNS, istiod and `calls`. */}}
@@ -154,12 +164,12 @@ spec:
       ports:
         - {port: {{ include "service.calledPort" . }}}
     {{- end }}
-    {{- if and .Values.events .Values.global.eventsUrl }}
+    {{- range include "service.servers" . | fromYamlArray }}
     - to:
         - podSelector:
-            matchLabels: {app: broker}
+            matchLabels: {app: {{ .name }}}
       ports:
-        - {port: 4222}
+        - {port: {{ .port }}}
     {{- end }}
     {{- if .Values.global.otlpEndpoint }}
     {{- $collector := include "service.collector" . | fromYaml }}
@@ -200,8 +210,8 @@ spec:
         {{- range .Values.calls }}
         - ./{{ .to }}.{{ $.Release.Namespace }}.svc.cluster.local
         {{- end }}
-        {{- if and .Values.events .Values.global.eventsUrl }}
-        - ./broker.{{ .Release.Namespace }}.svc.cluster.local
+        {{- range include "service.servers" . | fromYamlArray }}
+        - ./{{ .name }}.{{ $.Release.Namespace }}.svc.cluster.local
         {{- end }}
         {{- if .Values.global.otlpEndpoint }}
         {{- $collector := include "service.collector" . | fromYaml }}

@@ -1,4 +1,7 @@
-"""A PostgreSQL server as processes of its own, on a Unix socket in a folder; None where PostgreSQL is not installed."""
+"""A PostgreSQL server as processes of its own, on a Unix socket in a folder; None where PostgreSQL is not installed.
+
+Everybody gets in without a password but the members of the role `guarded`.
+"""
 
 import asyncio
 import os
@@ -9,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 OWNER = "postgres"
+GUARDED = "guarded"
 
 
 def binaries() -> Path | None:
@@ -31,13 +35,16 @@ async def postgres(binaries: Path, folder: Path) -> AsyncIterator[str]:
         stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert await made.wait() == 0
+    access = data / "pg_hba.conf"
+    access.write_text(f"local all +{GUARDED} scram-sha-256\n{access.read_text()}")
     server = await asyncio.create_subprocess_exec(
         binaries / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-F", user=user,
         cwd=folder, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
+    pid = data / "postmaster.pid"  # its last line says in which state the server is
     try:
         async with asyncio.timeout(30):
-            while not (folder / ".s.PGSQL.5432").exists():
+            while "ready" not in (pid.read_text() if pid.exists() else ""):
                 assert server.returncode is None
                 await asyncio.sleep(0.02)
         yield str(folder)

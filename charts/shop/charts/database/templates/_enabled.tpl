@@ -1,0 +1,3 @@
+{{- define "database.enabled" -}}
+{{- if eq .Values.global.database.kind "postgres" }}true{{ end }}
+{{- end }}
