@@ -116,6 +116,8 @@ def _cluster(target: Target, part: _Part, type_: int) -> Cluster:
     )
     if cluster.type == Cluster.EDS:
         _learn_endpoints(cluster)
+    elif cluster.type == Cluster.ORIGINAL_DST and _elsewhere(target.service, part.port):
+        cluster.original_dst_lb_config.upstream_port_override.value = part.port.target
     if policy.outlier_detection:
         cluster.outlier_detection.CopyFrom(outlier.outlier_detection(policy.outlier_detection))
     balancer.apply(cluster, policy.load_balancer)
@@ -126,9 +128,19 @@ def _cluster(target: Target, part: _Part, type_: int) -> Cluster:
 
 
 def _type(target: Target) -> int:
-    """Where traffic is captured, a headless service keeps the address that its caller chose."""
-    headless = target.service.resolution is Resolution.PASSTHROUGH and target.kind is Kind.SIDECAR
-    return int(Cluster.ORIGINAL_DST if headless and not target.local else Cluster.EDS)
+    """Where traffic is captured, a headless service keeps the address that its caller chose; else a host that is not of the mesh is
+    called by its name."""
+    service = target.service
+    if service.resolution is Resolution.DNS:
+        return int(Cluster.STRICT_DNS)
+    if service.resolution is Resolution.DNS_ROUND_ROBIN:
+        return int(Cluster.LOGICAL_DNS)
+    if target.local:
+        return int(
+            Cluster.STRICT_DNS if service.keeps_address and "*" not in service.hostname else Cluster.EDS
+        )
+    passes = service.resolution is Resolution.PASSTHROUGH and target.kind is Kind.SIDECAR
+    return int(Cluster.ORIGINAL_DST if passes else Cluster.EDS)
 
 
 def _placed(target: Target, part: _Part, type_: int) -> int:
@@ -138,6 +150,11 @@ def _placed(target: Target, part: _Part, type_: int) -> int:
         given.append(part.named.load_balancer)
     passes = not target.local and any(balancer.passes_through(each) for each in given)
     return int(Cluster.ORIGINAL_DST) if passes else type_
+
+
+def _elsewhere(service: Service, port: Port) -> bool:
+    """Whether a caller's own address is called on another port than the caller's."""
+    return service.keeps_address and port.target != port.number
 
 
 def _learn_endpoints(cluster: Cluster) -> None:
@@ -180,9 +197,9 @@ def _upstream(target: Target, part: _Part, spoken: Spoken) -> Upstream:
         given=part.policy.tls,
         assumed=_assumed(target, part),
         server_name=names.server_name(part.port.number, part.subset, service.hostname),
-        identities=sorted({each.spiffe for each in service.service_accounts}),
+        identities=sorted({*(each.spiffe for each in service.service_accounts), *service.alternative_names}),
         http2=spoken is Spoken.HTTP2,
-        entry=False,
+        entry=service.entry,
         credentials=target.kind is Kind.ROUTER or selected,
         config=target.config,
         local=target.local,

@@ -8,6 +8,7 @@ therefore never changed after they are made. Used by local and by `mesh xds`.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from envoy.config.route.v3.route_components_pb2 import VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
 
 from mesh.compile import (
+    dns,
     gateway_listener,
     gateway_routes,
     inbound,
@@ -45,7 +47,7 @@ from mesh.envoy.rds import route_names
 from mesh.envoy.snapshot import Snapshot
 from mesh.model.mesh import CLUSTER, Mesh, Placement
 from mesh.model.peer import PeerPolicies
-from mesh.model.service import Kind, Service, Workload
+from mesh.model.service import Kind, Port, Service, Workload
 from mesh.resources.problem import Problem
 
 ValueT = TypeVar("ValueT")
@@ -107,14 +109,28 @@ class Compiler:
         return self._once(key, lambda: self._make_reached(target))
 
     def _make_reached(self, target: Target) -> tuple[list[Cluster], list[ClusterLoadAssignment]]:
-        made = list(clusters(target))
-        learnt = {cluster.name for cluster in made if cluster.type == Cluster.EDS}
-        found = [(port, part) for port in target.service.ports for part in subsets(target)]
-        return made, [
-            assignment(target, port, part, self._peers, self._placement)
-            for port, part in found
-            if target.named(port.number, part) in learnt
-        ]
+        if self._placement.local:
+            target = replace(target, service=dns.named(target.service))
+        made = {cluster.name: cluster for cluster in clusters(target)}
+        learnt: list[ClusterLoadAssignment] = []
+        for port in target.service.ports:
+            for part in subsets(target):
+                name = target.named(port.number, part)
+                if (cluster := made.get(name)) is None:
+                    continue
+                found = self._assigned(target, port, part)
+                if cluster.type == Cluster.EDS:
+                    learnt.append(found)
+                elif dns.resolves(target.service, cluster) and not dns.resolve(
+                    cluster, found, target.config, whole=not part, empty=self._placement.local
+                ):
+                    for each in (part,) if part else subsets(target):
+                        made.pop(target.named(port.number, each), None)
+        return list(made.values()), learnt
+
+    def _assigned(self, target: Target, port: Port, part: str) -> ClusterLoadAssignment:
+        names = dns.is_named(target.service, self._placement.local)
+        return assignment(target, port, part, self._peers, self._placement, names)
 
     def _unrouted(self, workload: Workload) -> Iterator[Cluster]:
         """Where traffic goes that no service explains."""

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from envoy.config.core.v3.base_pb2 import Locality
-from envoy.config.core.v3.health_check_pb2 import HEALTHY, UNHEALTHY
+from envoy.config.core.v3.health_check_pb2 import HEALTHY, UNHEALTHY, UNKNOWN
 from envoy.config.endpoint.v3.endpoint_components_pb2 import LbEndpoint, LocalityLbEndpoints
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 
 from mesh.compile.cluster import Target
 from mesh.compile.traffic import find_subset, for_subset, tls_mode
-from mesh.envoy.address import LOOPBACK, socket_address
+from mesh.envoy.address import LOOPBACK, address
 from mesh.envoy.metadata import metadata
+from mesh.link.hosts import is_address
 from mesh.model.mesh import Placement
 from mesh.model.peer import PeerPolicies
-from mesh.model.service import Endpoint, Port, Workload
+from mesh.model.service import Endpoint, Port
 from mesh.resources.istio.destinationrule import TLSMode
 from mesh.resources.istio.security import MutualTLS
 
@@ -28,15 +29,16 @@ _REVISIONS = ("service.istio.io/canonical-revision", "app.kubernetes.io/version"
 
 
 def assignment(
-    target: Target, port: Port, subset: str, peers: PeerPolicies, placement: Placement
+    target: Target, port: Port, subset: str, peers: PeerPolicies, placement: Placement, names: bool = False
 ) -> ClusterLoadAssignment:
-    """The endpoints of one cluster, grouped by locality."""
+    """The endpoints of one cluster, grouped by locality; with ``names`` also those that are no addresses."""
     spec = target.rule.spec if target.rule else None
     mode = tls_mode(spec, subset, port.number)
     unready = not _minimum_health(target, subset, port)
     by_locality: dict[str, list[LbEndpoint]] = {}
     for each in _behind(target, port, subset):
-        if each.ready or unready:
+        found = names or not each.port or is_address(each.address)
+        if found and (each.ready or unready):
             group = by_locality.setdefault(each.locality, [])
             secured = _secured(each, mode, peers)
             if secured or not target.passed:
@@ -69,22 +71,30 @@ def _minimum_health(target: Target, subset: str, port: Port) -> bool:
 def _secured(each: Endpoint, mode: TLSMode | None, peers: PeerPolicies) -> bool:
     if mode is not None:
         return mode is TLSMode.ISTIO_MUTUAL
-    if not each.tls or each.workload is None:
+    namespace = each.workload.namespace if each.workload else each.entry[0] if each.entry else ""
+    if not each.tls or not namespace:
         return False
-    peer = peers.for_workload(each.workload.namespace, each.labels)
+    peer = peers.for_workload(namespace, each.labels)
     return peer.for_port(each.port) is not MutualTLS.DISABLE
 
 
 def _endpoint(each: Endpoint, secured: bool, placement: Placement) -> LbEndpoint:
     # Only an endpoint whose own label says so is named as speaking it, whatever a rule asks for.
     spoken = {"tlsMode": "istio"} if secured and each.tls else {}
-    described = {"workload": _workload(each.workload)} if each.workload else {}
+    described = {"workload": _described(each)} if each.workload or each.entry else {}
     return LbEndpoint(
-        endpoint={"address": socket_address(*_address(each, placement))},
-        health_status=HEALTHY if each.ready else UNHEALTHY,
+        endpoint={"address": address(*_address(each, placement))},
+        health_status=_health(each),
         metadata=metadata(**{"envoy.transport_socket_match": spoken, "istio": described}),
         load_balancing_weight={"value": each.weight},
     )
+
+
+def _health(each: Endpoint) -> int:
+    """Nobody looks after what is not a pod."""
+    if each.workload is None:
+        return int(UNKNOWN)
+    return int(HEALTHY if each.ready else UNHEALTHY)
 
 
 def _address(each: Endpoint, placement: Placement) -> tuple[str, int]:
@@ -94,19 +104,20 @@ def _address(each: Endpoint, placement: Placement) -> tuple[str, int]:
     return LOOPBACK, placement.inbound.get((each.workload.key, each.port), each.port)
 
 
-def _workload(workload: Workload) -> str:
+def _described(each: Endpoint) -> str:
     """``NAME;NAMESPACE;CANONICAL NAME;REVISION;CLUSTER``, which the other proxy's telemetry reads.
 
     The canonical name and revision are by label (istio pkg/kube/labels CanonicalService); revision ``latest`` is left empty.
     """
-    name = _label(workload, _NAMES) or workload.name
-    revision = _label(workload, _REVISIONS)
+    namespace, own = each.workload.key if each.workload else each.entry or ("", "")
+    name = _label(each.labels, _NAMES) or own
+    revision = _label(each.labels, _REVISIONS)
     shown = "" if revision == "latest" else revision
-    return f"{workload.name};{workload.namespace};{name};{shown};{_CLUSTER_ID}"
+    return f"{own};{namespace};{name};{shown};{_CLUSTER_ID}"
 
 
-def _label(workload: Workload, keys: Iterable[str]) -> str:
-    return next((workload.labels[key] for key in keys if workload.labels.get(key)), "")
+def _label(labels: Mapping[str, str], keys: Iterable[str]) -> str:
+    return next((labels[key] for key in keys if labels.get(key)), "")
 
 
 def _group(locality: str, endpoints: list[LbEndpoint]) -> LocalityLbEndpoints:

@@ -35,7 +35,10 @@ def groups(
 ) -> Iterator[Group]:
     """For calls to a port, or (0) to every port."""
     caller = Caller(workload, MESH_GATEWAY, Resolver(scope, number, config))
-    served = {s.hostname.lower(): s for each in egress.services if (s := _on(each, number))}
+    served: dict[str, Service] = {}
+    for each in egress.services:
+        if there := _on(each, number):
+            served.setdefault(there.hostname.lower(), there)
     rules = egress.virtual_services
     chosen = [rule for rule in rules if number == 80 or _is_for(rule, served)]
     by_wildcard = _most_specific(rules, egress.services)

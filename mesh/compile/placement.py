@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
+from mesh.compile import ports
 from mesh.compile.gateway import merged
 from mesh.compile.scope import Scopes
 from mesh.compile.served import Served, served
 from mesh.model.mesh import Mesh, Placement
-from mesh.model.service import Kind, Protocol, Workload
+from mesh.model.service import Kind, Port, Protocol, Service, Workload
 
 _FIRST = 20001
 
@@ -42,9 +43,16 @@ def outbound_ports(mesh: Mesh, workload: Workload, scopes: Scopes | None = None)
         for egress in scope.egress
         for service in egress.services
         for port in service.ports
-        if port.protocol is not Protocol.UDP
+        if listened(service, port)
     )
     return list(dict.fromkeys(found))
+
+
+def listened(service: Service, port: Port) -> bool:
+    """Whether a proxy listens for calls to it. A host outside the mesh that is called by TLS is called directly: its certificate is for
+    its own name, and a wildcard is no name that can be called."""
+    outside = service.entry and (ports.is_tls(port.protocol) or "*" in service.hostname)
+    return port.protocol is not Protocol.UDP and not outside
 
 
 def _served(mesh: Mesh, workload: Workload, scopes: Scopes) -> tuple[Served, ...]:

@@ -21,6 +21,7 @@ from mesh.link import (
     peerauthentication,
     qualify,
     requestauthentication,
+    serviceentries,
     sidecars,
     virtualservices,
 )
@@ -59,6 +60,8 @@ _CHECKS: Final[dict[str, tuple[_Invalid, _Misdirected]]] = {
     "PeerAuthentication": (peerauthentication.invalid, peerauthentication.misdirected),
     "RequestAuthentication": (requestauthentication.invalid, requestauthentication.misdirected),
     "EnvoyFilter": (envoyfilters.invalid, envoyfilters.misdirected),
+    "ServiceEntry": (serviceentries.invalid, serviceentries.misdirected),
+    "WorkloadEntry": (serviceentries.invalid_workload, _fits),
     "Service": (kubernetesobjects.invalid_service, kubernetesobjects.misdirected_service),
     "Deployment": (kubernetesobjects.invalid_deployment, _fits),
     "Pod": (kubernetesobjects.invalid_pod, _fits),
@@ -129,7 +132,7 @@ def _mesh(found: _SortedOut, settings: MeshConfig, pods: Sequence[Any], running:
     routes = _ordered(found.configs("VirtualService", qualify.virtual_service))
     peers = (*found.configs("PeerAuthentication", _spec), *strict(found.unusable))
     return Mesh(
-        services=services(found.usable, Pods(pods), running),
+        services=services(found.usable, Pods(pods), running, settings.trust_domain),
         workloads=tuple(pods),
         virtual_services=tuple(merged(routes, settings.default_virtual_service_export_to)),
         destination_rules=_ordered(found.configs("DestinationRule", qualify.destination_rule)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from mesh.link import entries
 from mesh.link.hosts import CLUSTER_DOMAIN
 from mesh.link.pods import Pods
 from mesh.model.service import Endpoint, Port, Protocol, Resolution, Service, Workload
@@ -25,14 +26,21 @@ _APP_PROTOCOLS: Final = {
 _WELL_KNOWN_TCP: Final = frozenset({25, 53, 3306, 27017})
 
 
-def services(objects: Iterable[Object[Any]], pods: Pods, running: bool) -> tuple[Service, ...]:
-    """Every Service with its endpoints, by creation, then name, then namespace, as istiod orders them.
+def services(
+    objects: Iterable[Object[Any]], pods: Pods, running: bool, trust_domain: str
+) -> tuple[Service, ...]:
+    """Every Service and ServiceEntry with its endpoints, by creation, then name, then namespace, as istiod orders them.
 
     ``running`` says that Kubernetes' defaults are filled in and that each pod serves a named port under a number of its own.
     Files are read as istiod's test double reads them: with no defaults, and one number for all pods behind a port.
     """
-    found = [each for each in objects if each.kind == "Service"]
-    made = [_service(each, each.spec, number, pods, running) for number, each in enumerate(found, 1)]
+    everything = list(objects)
+    found = [each for each in everything if each.kind == "Service"]
+    machines = entries.Machines(everything, trust_domain)
+    made = [
+        _service(each, each.spec, number, pods, running, machines) for number, each in enumerate(found, 1)
+    ]
+    made += entries.services(everything, pods, machines)
     return tuple(sorted(made, key=lambda s: (s.creation, s.name, s.namespace)))
 
 
@@ -54,28 +62,33 @@ def protocol(port: ServicePort) -> Protocol:
     return Protocol.TCP if port.port in _WELL_KNOWN_TCP else Protocol.UNSUPPORTED
 
 
-def _service(each: Object[Any], spec: ServiceSpec, number: int, pods: Pods, running: bool) -> Service:
+def _service(
+    each: Object[Any], spec: ServiceSpec, number: int, pods: Pods, running: bool, machines: entries.Machines
+) -> Service:
     metadata = each.metadata
     chosen = pods.selected(metadata.namespace, spec.selector) if spec.selector else []
     ports = tuple(_port(port) for port in spec.ports)
     headless = spec.cluster_ip == "None"
-    endpoints = (
+    of_pods = (
         _endpoint(port, w, w.serving(port) if running else _everywhere(port, pods))
         for port in ports
         for w in chosen
     )
+    endpoints = [endpoint for found in of_pods for endpoint in found]
+    if spec.selector and not headless:
+        endpoints += machines.behind(metadata.namespace, spec.selector, ports)
     return Service(
         hostname=f"{metadata.name}.{metadata.namespace}.svc.{CLUSTER_DOMAIN}",
         name=metadata.name,
         namespace=metadata.namespace,
         ports=ports,
         addresses=() if headless else (spec.cluster_ip or f"10.2.0.{number}",),
-        endpoints=tuple(e for found in endpoints for e in found),
+        endpoints=tuple(endpoints),
         selector=dict(spec.selector),
         labels=dict(metadata.labels),
         resolution=Resolution.PASSTHROUGH if headless else Resolution.CLIENT_SIDE_LB,
         export_to=_export_to(metadata.annotations.get("networking.istio.io/exportTo", "")),
-        service_accounts=tuple(sorted({w.identity for w in chosen})),
+        service_accounts=tuple(sorted({*(w.identity for w in chosen), *machines.identities(endpoints)})),
         creation=metadata.creation_timestamp,
         place=each.place(),
     )

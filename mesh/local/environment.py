@@ -120,7 +120,8 @@ def _address(found: re.Match[str], rewriting: Rewriting) -> str:
     if host in _SELF:
         local = rewriting.ports.get(port)
     else:
-        local = rewriting.upstreams.get((qualified(host, rewriting.namespace), port))
+        names = (qualified(host, rewriting.namespace), host)
+        local = next((p for name in names if (p := rewriting.upstreams.get((name, port)))), None)
     return found.group(0) if local is None else f"{found['scheme'] or ''}127.0.0.1:{local}"
 
 

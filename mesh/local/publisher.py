@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from mesh.compile.compiler import Compiler
+from mesh.compile.placement import listened
 from mesh.compile.scope import Scopes
 from mesh.envoy.patching import linked
 from mesh.envoy.snapshot import Snapshot
@@ -183,6 +184,9 @@ class Publisher:
                 "AuthorizationPolicy",
                 "PeerAuthentication",
                 "RequestAuthentication",
+                "EnvoyFilter",
+                "ServiceEntry",
+                "WorkloadEntry",
                 "Gateway",
                 "Sidecar",
             )
@@ -250,4 +254,5 @@ def upstreams(scopes: Scopes, workload: Workload) -> list[ports.Upstream]:
     services = scopes.of(workload).services
     own = {s.hostname for s in services if any(e.workload == workload for e in s.endpoints)}
     skipped = own if workload.kind is Kind.ROUTER else set()
-    return [(s.hostname, p.number) for s in services if s.hostname not in skipped for p in s.ports]
+    found = ((s, p) for s in services if s.hostname not in skipped for p in s.ports)
+    return [(service.hostname, port.number) for service, port in found if listened(service, port)]

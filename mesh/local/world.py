@@ -19,6 +19,8 @@ from mesh.local.store import Key, Store, key, key_of, kind, with_metadata
 from mesh.xds.server import Server
 
 Object = dict[str, Any]
+#: Called directly: a certificate is for the host's own name.
+_BY_TLS = ("TLS", "HTTPS")
 #: As istiod's test double numbers pods; the addresses are never dialled.
 _PODS = ipaddress.ip_network("10.1.0.0/16")
 
@@ -77,19 +79,26 @@ class World:
 
     def _called(self, pod: Object) -> Iterator[ports.Upstream]:
         """The services that the pod's environment names."""
-        known = set(self.services())
         namespace = pod["metadata"]["namespace"]
+        known = {
+            (environment.qualified(host, namespace), port): (host, port) for host, port in self.services()
+        }
         for container in pod["spec"]["containers"]:
             for upstream in environment.hosts_of(container, namespace, partial(self.find, namespace)):
                 if upstream in known:
-                    yield upstream
+                    yield known[upstream]
 
     def services(self) -> Iterator[ports.Upstream]:
-        """(host, port) of every Service."""
+        """(host, port) of every Service, and of every ServiceEntry that is called by its name."""
         for service in self.store.list(kind("Service")):
             host = f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc.{CLUSTER_DOMAIN}"
             for port in service["spec"].get("ports") or ():
                 yield host, int(port["port"])
+        for entry in self.store.list(kind("ServiceEntry")):
+            for host in entry["spec"].get("hosts") or ():
+                for each in entry["spec"].get("ports") or ():
+                    if str(each.get("protocol", "")).upper() not in _BY_TLS:
+                        yield host, int(each["number"])
 
     async def annotate(self, pod: Object, given: ports.Ports) -> None:
         """Write a Pod's ports on it."""

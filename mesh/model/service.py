@@ -117,7 +117,8 @@ class Workload:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One address that serves one port of a service. ``workload`` is None for an address outside the mesh (a ServiceEntry's)."""
+    """One address that serves one port of a service. ``workload`` is None for an address outside the mesh, of which ``entry`` is the
+    namespace and name of the object that says it."""
 
     address: str
     port: int
@@ -129,6 +130,7 @@ class Endpoint:
     weight: int = 1
     locality: str = ""
     identity: Identity | None = None
+    entry: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ class Service:
     """A host that can be called. ``hostname`` is fully qualified; ``addresses`` are its virtual IPs (none when headless).
 
     ``external`` says that it is outside the mesh, ``entry`` that a ServiceEntry made it. ``export_to`` is empty where nothing is said.
+    ``alternative_names`` are names of its certificates beside those of its ``service_accounts``.
     """
 
     hostname: str
@@ -151,5 +154,11 @@ class Service:
     entry: bool = False
     export_to: tuple[str, ...] = ()
     service_accounts: tuple[Identity, ...] = ()
+    alternative_names: tuple[str, ...] = ()
     creation: str = ""
     place: Place = field(default=Place(), compare=False)
+
+    @property
+    def keeps_address(self) -> bool:
+        """Whether a ServiceEntry leaves it to the caller which address is called."""
+        return self.entry and self.resolution is Resolution.PASSTHROUGH

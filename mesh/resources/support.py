@@ -20,17 +20,15 @@ NOT_TRANSLATED: Final[dict[str, tuple[str, ...]]] = {
     "TelemetrySpec": ("metrics", "targetRef", "targetRefs"),
     "Provider": ("datadog",),  # istiod's translation of it has no service name, and Envoy refuses that
     "Source": ("trustDomains", "notTrustDomains"),
-    "MeshConfig": ("trustDomainAliases", "localityLbSetting", "dnsRefreshRate"),
+    "MeshConfig": ("trustDomainAliases", "localityLbSetting"),
 }
 
 #: Whole kinds. They are read and checked, and their specs stand in the Mesh, but nothing is made of them yet.
 KINDS_NOT_TRANSLATED: Final = frozenset(
     {
         "ProxyConfig",
-        "ServiceEntry",
         "TrafficExtension",
         "WasmPlugin",
-        "WorkloadEntry",
         "WorkloadGroup",
     }
 )

@@ -14,8 +14,8 @@ import yaml
 
 from tests.parity.golden import FOLDER, Dump, name
 
-#: Lists whose order istiod takes from a map, by the name of their field.
-_UNORDERED = frozenset({"queryParameters", "dynamicMetadata"})
+#: Lists whose order istiod takes from a map, by the name of their field: chains are those of ports that no service has.
+_UNORDERED = frozenset({"queryParameters", "dynamicMetadata", "filterChains"})
 
 
 def differences(ours: Dump, theirs: Dump) -> list[str]:
@@ -74,7 +74,12 @@ def _text(value: Any) -> str:
 
 
 def _sorted(values: Any) -> Any:
-    return sorted(values, key=_text) if values else values
+    return sorted(values, key=_rank) if values else values
+
+
+def _rank(value: Any) -> str:
+    """A filter chain by what it matches, of which there is only one in a listener."""
+    return _text(value.get("filterChainMatch", value) if isinstance(value, dict) else value)
 
 
 def _short(value: Any) -> str:

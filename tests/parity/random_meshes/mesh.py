@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.parity.random_meshes import edges, patches, policies, routes, rules
+from tests.parity.random_meshes import edges, outside, patches, policies, routes, rules
 from tests.parity.random_meshes.dice import Dice
 from tests.parity.random_meshes.world import Manifest, World, populate
 
@@ -12,6 +12,7 @@ def random_mesh(seed: int | str) -> list[Manifest]:
     world = World(Dice(seed))
     populate(world)
     for draw in (
+        outside.entries,
         edges.gateways,
         edges.sidecars,
         rules.destination_rules,

@@ -16,6 +16,8 @@ _INNER = (
     "envoy.filters.http.rbac",
 )
 _CONTEXTS = ("ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY")
+#: A sidecar's outbound virtual hosts are shared by several of its configurations, and istiod patches them again for each that a proxy asks for.
+_UNSHARED = ("SIDECAR_INBOUND", "GATEWAY")
 _PLACES = ("ADD", "INSERT_FIRST", "INSERT_BEFORE", "INSERT_AFTER", "REMOVE")
 
 
@@ -35,8 +37,9 @@ def _patch(world: World) -> dict[str, Any]:
         [_http_filter, _network_filter, _cluster, _host, _route, _configuration, _listener, _chain]
     )
     apply_to, match, patch = made(world)
+    contexts = _UNSHARED if apply_to in ("VIRTUAL_HOST", "HTTP_ROUTE") else _CONTEXTS
     match |= world.dice.fields(
-        context=(0.7, lambda: world.dice.one(_CONTEXTS)),
+        context=(0.7 if contexts is _CONTEXTS else 1.0, lambda: world.dice.one(contexts)),
         proxy=(0.1, lambda: {"proxyVersion": world.dice.one([r"^1\.31.*", r"^1\.2"])}),
     )
     return {"applyTo": apply_to, "patch": patch} | ({"match": match} if match else {})

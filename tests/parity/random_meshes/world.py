@@ -61,7 +61,7 @@ class World:
 
     def fqdn(self) -> str:
         name, namespace, _ = self.dice.one(self.services)
-        return f"{name}.{namespace}.svc.cluster.local"
+        return f"{name}.{namespace}.svc.cluster.local" if namespace else name
 
     def host(self, namespace: str) -> str:
         """A service by its full name: the oracle's store knows no domain, so that it completes short names to NAME.NAMESPACE."""
