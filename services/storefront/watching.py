@@ -8,7 +8,13 @@ from services.gen.shop.orders.v1 import orders_pb2
 from services.kit.contract import contract_of
 from services.storefront.shop import Shop
 
-ENDS = frozenset({orders_pb2.ORDER_STATE_CONFIRMED, orders_pb2.ORDER_STATE_CANCELLED})
+ENDS = frozenset(
+    {
+        orders_pb2.ORDER_STATE_CONFIRMED,
+        orders_pb2.ORDER_STATE_CANCELLED,
+        orders_pb2.ORDER_STATE_RETURNED,
+    }
+)
 #: Seconds that one call lasts at most; then whoever watches asks again.
 LONGEST = contract_of(orders_pb2.DESCRIPTOR.services_by_name["OrdersService"]).method("WatchOrder").timeout
 

@@ -97,6 +97,13 @@ class Mutation:
             request.items.add(product_id=item.product_id, quantity=item.quantity)
         return Order.of((await info.context.shop.orders.PlaceOrder(request)).order)
 
+    @strawberry.mutation(description="Gives a confirmed order back; the same key again is the same return")
+    async def return_order(self, info: Asked, id: strawberry.ID, key: str) -> Order | None:  # noqa: A002
+        caller, shop = await info.context.may(Scope.ORDERS_WRITE), info.context.shop
+        caller.sees((await shop.orders.GetOrder(orders.GetOrderRequest(id=id))).order.customer_id, id)
+        request = orders.ReturnOrderRequest(key=key, order_id=id)
+        return Order.of((await shop.orders.ReturnOrder(request)).order)
+
 
 @strawberry.type(description="What can be followed.")
 class Subscription:

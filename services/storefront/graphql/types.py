@@ -108,6 +108,8 @@ class OrderState(enum.Enum):
     CONFIRMED = orders_pb2.ORDER_STATE_CONFIRMED
     CANCELLING = orders_pb2.ORDER_STATE_CANCELLING
     CANCELLED = orders_pb2.ORDER_STATE_CANCELLED
+    RETURNING = orders_pb2.ORDER_STATE_RETURNING
+    RETURNED = orders_pb2.ORDER_STATE_RETURNED
 
 
 @strawberry.type(description="Why an order was cancelled.")

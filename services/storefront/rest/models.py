@@ -166,7 +166,7 @@ class Failure(BaseModel):
 
 
 class Order(BaseModel):
-    """An order. `state` is PLACING, CONFIRMED, CANCELLING or CANCELLED."""
+    """An order. `state` is PLACING, CONFIRMED, CANCELLING, CANCELLED, RETURNING or RETURNED."""
 
     id: str
     key: str
@@ -203,7 +203,7 @@ class Orders(BaseModel):
 
 
 class Placing(BaseModel):
-    """An order that is not decided yet; its events tell the rest."""
+    """An order that is not decided yet, or whose return is not; its events tell the rest."""
 
     id: str
     state: str = "PLACING"

@@ -1,4 +1,4 @@
-"""Orders: placed, read, listed and followed, by the orders service."""
+"""Orders: placed, given back, read, listed and followed, by the orders service."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -29,14 +29,28 @@ Key = Annotated[
         **ruled(pb.PlaceOrderRequest, "key") | {"pattern": "^[!-~]+$"},
     ),
 ]
+Return = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        description="New for each return that is meant; the same key again is the same return",
+        **ruled(pb.ReturnOrderRequest, "key") | {"pattern": "^[!-~]+$"},
+    ),
+]
 Whose = Annotated[
     str, Query(description="Only this customer's", **ruled(pb.ListOrdersRequest, "customer_id"))
 ]
 Last = Annotated[str, Header(alias="Last-Event-ID", description="Of the last event; a browser sends it")]
-STILL = pb.ErrorReason.Name(pb.ERROR_REASON_STILL_PLACING)
+STILL = {
+    pb.ErrorReason.Name(pb.ERROR_REASON_STILL_PLACING): "PLACING",
+    pb.ErrorReason.Name(pb.ERROR_REASON_STILL_RETURNING): "RETURNING",
+}
 _ENDS = frozenset(pb.OrderState.Name(each).removeprefix("ORDER_STATE_") for each in ENDS)
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     201: {"description": "The order, confirmed", "headers": {"Location": {"schema": {"type": "string"}}}},
+    202: {"model": Placing, "description": "Not decided in time; its events tell the rest"},
+}
+_RETURNED: dict[int | str, dict[str, Any]] = {
     202: {"model": Placing, "description": "Not decided in time; its events tell the rest"},
 }
 _EVENTS: dict[int | str, dict[str, Any]] = {
@@ -80,6 +94,18 @@ def routes(shop: Shop, leaving: asyncio.Event, who: Who) -> APIRouter:
         caller.sees(found.customer_id, id)
         return Order.of(found)
 
+    @made.post(
+        "/{id}/return", response_model=Order, responses=_RETURNED, summary="Give an order back, all of it"
+    )
+    async def return_order(id: Id, key: Return, caller: Caller = writes) -> object:  # noqa: A002
+        found = (await shop.orders.GetOrder(pb.GetOrderRequest(id=id))).order
+        caller.sees(found.customer_id, id)
+        try:
+            returned = await shop.orders.ReturnOrder(pb.ReturnOrderRequest(key=key, order_id=id))
+        except CallFailed as error:
+            return _later(error)
+        return Order.of(returned.order)
+
     @made.get(
         "/{id}/events",
         responses=_EVENTS,
@@ -98,9 +124,10 @@ def routes(shop: Shop, leaving: asyncio.Event, who: Who) -> APIRouter:
 def _later(error: CallFailed) -> Response:
     """202 for an order that is not decided yet. Raises the error when it is another."""
     order = error.metadata.get("order_id", "")
-    if error.code is not StatusCode.DEADLINE_EXCEEDED or error.reason != STILL or not order:
+    state = STILL.get(error.reason)
+    if error.code is not StatusCode.DEADLINE_EXCEEDED or not state or not order:
         raise error
-    body = Placing(id=order).model_dump_json()
+    body = Placing(id=order, state=state).model_dump_json()
     where = {"location": f"/v1/orders/{order}"}
     return Response(body, 202, where, "application/json")
 

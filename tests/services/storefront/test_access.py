@@ -75,6 +75,9 @@ async def test_a_customer_sees_its_own_orders_only(web: httpx.AsyncClient) -> No
     for path in (f"/v1/orders/{other['id']}", f"/v1/orders/{other['id']}/events"):
         assert (await web.get(path, headers=ada)).status_code == 404
         assert (await web.get(path, headers=bob)).status_code == 200
+    where = f"/v1/orders/{other['id']}/return"
+    assert (await web.post(where, headers=key() | ada)).status_code == 404, "nor gives it back"
+    assert (await web.post(where, headers=key() | bob)).status_code == 200
     whose = {"customer_id": bob["x-token-subject"]}
     assert (await web.get("/v1/orders", params=whose, headers=ada)).status_code == 403
     assert (await web.post("/v1/orders", json=wish(), headers=key() | ada)).status_code == 403

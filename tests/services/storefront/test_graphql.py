@@ -74,6 +74,8 @@ async def test_an_order_is_placed_and_read_with_its_products(web: httpx.AsyncCli
     placed = (await ask(web, PLACE, order=wanted))["data"]["placeOrder"]
     assert placed["state"] == "CONFIRMED"
     assert placed["lines"][0]["product"]["name"] == "Mug"
+    back = 'mutation($id: ID!) { returnOrder(id: $id, key: "back") { state } }'
+    assert (await ask(web, back, id=placed["id"]))["data"]["returnOrder"] == {"state": "RETURNED"}
     query = "query($c: String!) { orders(customerId: $c) { orders { id total { minor } createTime } } }"
     listed = (await ask(web, query, c=wanted["customerId"]))["data"]["orders"]["orders"]
     assert [(each["id"], each["total"]["minor"]) for each in listed] == [

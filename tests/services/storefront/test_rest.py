@@ -141,6 +141,19 @@ async def test_an_order_that_is_not_decided_in_time_is_accepted(web: httpx.Async
     assert (await placing).status_code == 201
 
 
+async def test_an_order_is_given_back_once_by_its_key(web: httpx.AsyncClient) -> None:
+    placed = (await web.post("/v1/orders", json=wish(), headers=key())).json()
+    where, same = f"/v1/orders/{placed['id']}/return", key()
+    first, again = [await web.post(where, headers=same) for _ in range(2)]
+    assert (first.status_code, first.json()["state"]) == (200, "RETURNED")
+    assert again.json() == first.json()
+    assert [each["state"] for each in await events(web, placed["id"])] == ["RETURNED"]
+    answer = await web.post(where, headers=key())
+    assert answer.status_code == 409
+    assert problem(answer)["reason"] == "ERROR_REASON_ORDER_NOT_RETURNABLE"
+    assert (await web.post("/v1/orders/none/return", headers=key())).status_code == 404
+
+
 async def test_a_browser_that_knows_the_end_is_told_not_to_ask_again(web: httpx.AsyncClient) -> None:
     placed = (await web.post("/v1/orders", json=wish(), headers=key())).json()
     again = await web.get(f"/v1/orders/{placed['id']}/events", headers={"last-event-id": "CONFIRMED"})
@@ -212,6 +225,7 @@ async def test_the_document_describes_the_api(web: httpx.AsyncClient) -> None:
         "/v1/orders",
         "/v1/orders/{id}",
         "/v1/orders/{id}/events",
+        "/v1/orders/{id}/return",
         "/v1/keys",
         "/v1/keys/{id}",
     }

@@ -55,4 +55,4 @@ export function follow(id, seen, lost) {
   return () => source.close();
 }
 
-export const decided = (order) => order.state === "CONFIRMED" || order.state === "CANCELLED";
+export const decided = (order) => ["CONFIRMED", "CANCELLED", "RETURNED"].includes(order.state);

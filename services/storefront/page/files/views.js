@@ -90,11 +90,12 @@ function checkout(customer, place) {
 
 const STATES = {
   PLACING: "Being placed", CONFIRMED: "Confirmed", CANCELLING: "Being cancelled", CANCELLED: "Cancelled",
+  RETURNING: "Being returned", RETURNED: "Returned",
 };
 
 export function order(found) {
   const failed = found.state.startsWith("CANCEL");
-  const steps = [["Ordered", true, false], ["Paid and sent", found.state === "CONFIRMED", failed]];
+  const steps = [["Ordered", true, false], ["Paid and sent", found.state === "CONFIRMED" || found.state.startsWith("RETURN"), failed]];
   return [
     heading("Your order"),
     element("div", { class: "order", "data-state": found.state },
