@@ -62,6 +62,7 @@ simulate: $(DEV) ## compare simulate with a real Envoy on N requests to random m
 
 format: $(DEV) ## format the code
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+	@test ! -x services/node_modules/.bin/biome || (cd services && node_modules/.bin/biome check --write --log-level=error .)
 	@! command -v gofmt >/dev/null || gofmt -w services/gokit services/*/*.go
 
 clean: ## remove what is built and installed here

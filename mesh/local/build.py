@@ -69,7 +69,10 @@ async def _run(step: Step, image: Image, config: Config, folder: Path, log: Path
         output.write(f"$ {shlex.join(step.run)}\n".encode())
         output.flush()
         code = await _ended(
-            [program, *step.run[1:]], {**inherited(config.root), **image.env}, folder, output.fileno()
+            [program, *step.run[1:]],
+            {**os.environ, **inherited(config.root), **image.env},
+            folder,
+            output.fileno(),
         )
     made = folder / step.makes
     if code != 0:

@@ -53,7 +53,7 @@ async def started(folder: Path, env: Mapping[str, str] = MappingProxyType({})) -
     return Shop(*behind, orders)
 
 
-LEAVES = ("recommendations",)
+LEAVES = ("recommendations", "notifications")
 """Services in other languages, which run where their tools are."""
 
 

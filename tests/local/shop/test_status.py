@@ -21,7 +21,7 @@ WORKLOADS = {
     "orders",
     "storefront",
     "ingress",
-    *(name for name in ("recommendations",) if not image_of(name).missing),
+    *(name for name in ("recommendations", "notifications") if not image_of(name).missing),
 }
 
 
@@ -51,6 +51,7 @@ def test_status_is_for_programs_too(folder: Project) -> None:
         "storefront",
         "ingress",
         "recommendations",
+        "notifications",
     }
     assert services["broker"]["addresses"] == {}, "no outside caller gets to it"
     assert found["problems"] == []

@@ -15,7 +15,7 @@ BEHIND = {"catalog", "inventory", "payments", "shipping"}
 #: Of whom an order changes something.
 CHANGED = BEHIND - {"catalog"}
 #: Who hears of it by events, where its language is installed; its calls are no calls, so that its proxy tells nothing.
-HEARING = {name for name in ("recommendations",) if not image_of(name).missing}
+HEARING = {name for name in ("recommendations", "notifications") if not image_of(name).missing}
 EDGES = {("ingress", "orders"), *(("orders", each) for each in BEHIND | HEARING)}
 PLACE = "shop.orders.v1.OrdersService/PlaceOrder"
 

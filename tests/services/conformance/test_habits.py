@@ -30,6 +30,7 @@ LEAVES = {
         "ListRecommendations",
         '{"product_ids": ["mug"]}',
     ),
+    "notifications": ("shop.notifications.v1.NotificationsService", "ListNotifications", "{}"),
 }
 BROKEN = {
     "catalog": "{}",
@@ -38,6 +39,7 @@ BROKEN = {
     "shipping": '{"page_size": 1000}',
     "orders": '{"page_size": 1000}',
     "recommendations": '{"product_ids": ["mug", "No Such"]}',
+    "notifications": '{"page_size": 1000}',
 }
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("shop")]
 
