@@ -21,7 +21,10 @@ from mesh.resources.istio.meshconfig import MeshConfig
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """``logs`` are of HTTP requests, ``connections`` of TCP, ``unrouted`` of connections that no filter chain took."""
+    """``logs`` are of HTTP requests, ``connections`` of TCP, ``unrouted`` of connections that no filter chain took.
+
+    ``counted``: connections are told of when they are made, too.
+    """
 
     direction: Direction
     workload: Workload
@@ -31,20 +34,25 @@ class Side:
     unrouted: Sequence[AccessLog]
     tracing: HttpConnectionManager.Tracing | None
     by_request_id: bool
+    counted: bool
 
 
 def side(mesh: Mesh, workload: Workload, direction: Direction, placement: Placement) -> Side:
     said = telemetry(mesh, workload)
     logs = Logs(said, direction, mesh.services)
     spans, by_request_id = tracing(said, workload, direction, mesh.services, placement.observatory)
-    counted = [counting.requests(direction)] if placement.observatory else []
+    counted = bool(placement.observatory)
+    requests = [counting.requests(direction)] if counted else []
+    ends = map(counting.at_end, logs.tcp)
+    connections = [*ends, *counting.connections(direction)] if counted else logs.tcp
     return Side(
         direction,
         workload,
         mesh.config,
-        [*logs.http, *counted],
-        logs.tcp,
+        [*logs.http, *requests],
+        connections,
         logs.listener,
         spans,
         by_request_id,
+        counted,
     )

@@ -110,4 +110,6 @@ def _stack(protocol: Protocol, stat_prefix: str, proxy: Filter) -> list[Filter]:
 
 def _proxy(proxy: TcpProxy, side: Side | None) -> Filter:
     proxy.access_log.extend(side.connections if side else ())
+    if side and side.counted:
+        proxy.access_log_options.flush_access_log_on_connected = True
     return filters.network(filters.TCP_PROXY, proxy)

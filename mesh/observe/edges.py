@@ -106,7 +106,7 @@ def edges(before: Counts, after: Counts, seconds: float) -> Sequence[Edge]:
     for (name, items), value in after.items():
         more = value - before.get((name, items), 0.0)
         grown = more if more >= 0 else value
-        if not grown:
+        if not grown or name not in (_REQUESTS, _BUCKET):
             continue
         labels = dict(items)
         key = (_called(labels, "source"), _called(labels, "destination"))

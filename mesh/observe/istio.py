@@ -96,7 +96,6 @@ def labelled(found: Labels, reporter: Pod, pods: Pods) -> Labels:
     source, destination = (peer, reporter) if incoming else (reporter, peer)
     host = _host(found, reporter)
     name, namespace = _service(host, destination)
-    status = found.get("grpc_response_status", "")
     return {
         **({"le": found["le"]} if "le" in found else {}),
         "reporter": "destination" if incoming else "source",
@@ -107,11 +106,21 @@ def labelled(found: Labels, reporter: Pod, pods: Pods) -> Labels:
         "destination_service": host or UNKNOWN,
         "destination_service_name": name,
         "destination_service_namespace": namespace,
-        "request_protocol": "grpc" if status else "http",
-        "response_code": found.get("response_code", "0"),
-        "grpc_response_status": status,
+        **_answered(found),
         "response_flags": found.get("response_flags", "-"),
         "connection_security_policy": _security(found, incoming),
+    }
+
+
+def _answered(found: Labels) -> Labels:
+    """A connection has no answer."""
+    if "response_code" not in found:
+        return {"request_protocol": "tcp"}
+    status = found.get("grpc_response_status", "")
+    return {
+        "request_protocol": "grpc" if status else "http",
+        "response_code": found["response_code"],
+        "grpc_response_status": status,
     }
 
 

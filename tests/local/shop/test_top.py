@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import urllib.parse
 import urllib.request
+import uuid
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -65,10 +67,7 @@ def prometheus(folder: Project) -> Counter[tuple[str, str, str]]:
         "sum by (reporter, destination_service_name, grpc_response_status) "
         '(istio_requests_total{source_workload="ingress", destination_service_namespace="shop", request_protocol="grpc"})'
     )
-    url = json.loads(folder.mesh("status", "-o", "json").text)["observatory"]["url"]
-    form = urllib.parse.urlencode({"query": query}).encode()
-    with urllib.request.urlopen(f"{url}/api/v1/query", form, timeout=10) as answer:
-        found = json.loads(answer.read())["data"]["result"]
+    found = asked(folder, query)
     return Counter(
         {
             (
@@ -79,6 +78,33 @@ def prometheus(folder: Project) -> Counter[tuple[str, str, str]]:
             for each in found
         }
     )
+
+
+def asked(folder: Project, query: str) -> list[Any]:
+    """The observatory's answer to PromQL about now."""
+    url = json.loads(folder.mesh("status", "-o", "json").text)["observatory"]["url"]
+    form = urllib.parse.urlencode({"query": query}).encode()
+    with urllib.request.urlopen(f"{url}/api/v1/query", form, timeout=10) as answer:
+        found: list[Any] = json.loads(answer.read())["data"]["result"]
+    return found
+
+
+def test_connections_to_the_broker_are_counted(folder: Project) -> None:
+    order = {
+        "key": uuid.uuid4().hex,
+        "customerId": "ada",
+        "items": [{"productId": "mug", "quantity": 1}],
+        "paymentMethod": "tok_visa",
+    }
+    assert folder.mesh("call", "orders", "PlaceOrder", json.dumps(order)).code == 0
+    query = (
+        "istio_tcp_connections_opened_total"
+        '{source_workload="orders", destination_service_name="broker", request_protocol="tcp"}'
+    )
+    until(lambda: asked(folder, query), "a connection of orders", 30)
+    [found] = asked(folder, query)
+    assert int(found["value"][1]) >= 1
+    assert found["metric"]["destination_principal"].endswith("/ns/shop/sa/broker")
 
 
 def words(edge: Edge) -> Counter[str]:

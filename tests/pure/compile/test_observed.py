@@ -26,24 +26,28 @@ def traced(telemetry: str = "", observatory: str = "observatory") -> list[Any]:
 
 
 def _of_managers(field: str, telemetry: str = "", observatory: str = "observatory") -> list[Any]:
-    text = golden.source("mtls").read_text() + (TELEMETRY.format(telemetry) if telemetry else "")
-    mesh = meshes.read(text)
-    placement = replace(numbered(mesh), observatory=observatory)
-    workload = next(each for each in mesh.workloads if each.name == "orders-0")
     found: list[Any] = []
-    _managers(to_json(Compiler(mesh, placement).compile(workload)[0])["listeners"], field, found)
+    _filters(_listeners(telemetry, observatory), "HttpConnectionManager", field, found)
     return found
 
 
-def _managers(node: Any, field: str, found: list[Any]) -> None:
+def _listeners(telemetry: str, observatory: str, of: str = "mtls") -> Any:
+    text = golden.source(of).read_text() + (TELEMETRY.format(telemetry) if telemetry else "")
+    mesh = meshes.read(text)
+    placement = replace(numbered(mesh), observatory=observatory)
+    workload = next(each for each in mesh.workloads if each.name in ("orders-0", "web-0"))
+    return to_json(Compiler(mesh, placement).compile(workload)[0])["listeners"]
+
+
+def _filters(node: Any, kind: str, field: str, found: list[Any]) -> None:
     if isinstance(node, dict):
-        if str(node.get("@type", "")).endswith("HttpConnectionManager") and node.get(field) not in found:
+        if str(node.get("@type", "")).endswith(kind) and node.get(field) not in found:
             found.append(node.get(field))
         for each in node.values():
-            _managers(each, field, found)
+            _filters(each, kind, field, found)
     elif isinstance(node, list):
         for each in node:
-            _managers(each, field, found)
+            _filters(each, kind, field, found)
 
 
 def test_every_request_is_told_of_in_the_name_of_the_service() -> None:
@@ -89,3 +93,43 @@ def test_requests_are_counted_on_the_side_of_the_caller_and_of_the_called() -> N
 def test_nobody_counts_where_nobody_asks() -> None:
     logs = [each for log in _of_managers("accessLog", observatory="") if log for each in log]
     assert [each for each in logs if each["name"] == "envoy.access_loggers.stats"] == []
+
+
+LOGGED = "{disableSpanReporting: true}], accessLogging: [{providers: [{name: envoy}]}"
+
+
+def connections(field: str, observatory: str = "observatory") -> list[Any]:
+    found: list[Any] = []
+    _filters(_listeners(LOGGED, observatory, "protocols"), "TcpProxy", field, found)
+    return found
+
+
+def test_connections_are_counted_when_they_are_made_and_when_they_end() -> None:
+    counted = {
+        (log["filter"]["logTypeFilter"]["types"][0], counter["stat"]["name"])
+        for logs in connections("accessLog")
+        for log in logs
+        if log["name"] == "envoy.access_loggers.stats"
+        for counter in log["typedConfig"]["counters"]
+    }
+    assert counted == {
+        ("TcpUpstreamConnected", "tcp_connections_opened_total"),
+        ("TcpConnectionEnd", "tcp_connections_closed_total"),
+        ("TcpConnectionEnd", "tcp_sent_bytes_total"),
+        ("TcpConnectionEnd", "tcp_received_bytes_total"),
+    }
+    assert {"flushAccessLogOnConnected": True} in connections("accessLogOptions")
+
+
+def test_what_a_telemetry_has_logged_of_connections_is_still_logged_once() -> None:
+    files = [
+        log for logs in connections("accessLog") for log in logs if log["name"] == "envoy.access_loggers.file"
+    ]
+    assert files
+    assert all(log["filter"]["logTypeFilter"]["types"] == ["TcpConnectionEnd"] for log in files)
+
+
+def test_connections_are_not_counted_where_there_is_no_observatory() -> None:
+    assert connections("accessLogOptions", observatory="") == [None]
+    names = {log["name"] for logs in connections("accessLog", observatory="") for log in logs or ()}
+    assert names == {"envoy.access_loggers.file"}
