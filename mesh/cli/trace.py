@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mesh.cli.project import file_option, locate
-from mesh.cli.traces import asked
+from mesh.cli.traces import asked, printable
 
 if TYPE_CHECKING:
     from mesh.observe.waterfall import Row
@@ -79,7 +79,8 @@ def lines(rows: Sequence[Row], width: int) -> Iterator[str]:
         begin = (row.span.start_ns - first) * bar // whole
         length = max(1, round(row.span.duration_ns * bar / whole))
         drawn = (" " * min(begin, bar - 1) + ("█" if row.critical else "░") * length)[:bar]
-        name = _cut(f"{'  ' * row.depth}{row.span.service}  {request(row.span)}", width - bar - 12)
+        called = printable(f"{row.span.service}  {request(row.span)}")
+        name = _cut(f"{'  ' * row.depth}{called}", width - bar - 12)
         yield _styled(row, f"{name}{_milliseconds(row.span.duration_ns):>11} {drawn:<{bar}}".rstrip())
         if (ended := _ended(row)) and row.span.status == "ERROR":
             yield click.style(f"{'  ' * row.depth}  {ended}", fg="red")
@@ -101,4 +102,4 @@ def _ended(row: Row) -> str:
     """How a call failed, in its own words."""
     found = (f"{key}: {row.span.attributes[key]}" for key in _ENDS if key in row.span.attributes)
     told = [text for text in found if text.rpartition(": ")[2] not in _FINE]
-    return ", ".join(told[:2])
+    return printable(", ".join(told[:2]))

@@ -89,6 +89,11 @@ def asked(file: Path | None, question: Any) -> Any:
         raise click.ClickException(str(error)) from None
 
 
+def printable(text: str) -> str:
+    """What somebody sent, for a terminal: nothing in it moves the cursor or changes a colour."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
 def _tag(text: str) -> tuple[str, str]:
     key, separator, value = text.partition("=")
     if not separator:
@@ -99,6 +104,7 @@ def _tag(text: str) -> tuple[str, str]:
 def _print(found: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, right in (
@@ -113,13 +119,13 @@ def _print(found: Sequence[dict[str, Any]]) -> None:
             column, justify="right" if right else "left", no_wrap=column != "REQUEST", overflow="fold"
         )
     for each in found:
-        errors = f"[red]{each['errors']}[/]" if each["errors"] else "-"
+        errors = Text(str(each["errors"]), style="red") if each["errors"] else Text("-")
         table.add_row(
             each["trace"],
             each["start"][11:23],
             f"{each['milliseconds']:.1f}",
             str(each["spans"]),
             errors,
-            f"{each['service']} {each['request']}",
+            Text(printable(f"{each['service']} {each['request']}")),
         )
     Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False).print(table)

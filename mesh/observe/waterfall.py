@@ -58,7 +58,14 @@ def _asked_of_proxy(span: Span) -> str:
     if path := span.attributes.get("grpc.path"):
         return str(path)
     verb, url = (str(span.attributes.get(name, "")) for name in ("http.method", "http.url"))
-    return f"{verb} {urlsplit(url).path}" if verb and url else ""
+    return f"{verb} {_path(url)}" if verb and url else ""
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return url
 
 
 def _folded(spans: Sequence[Span]) -> list[Span]:

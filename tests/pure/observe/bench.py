@@ -22,10 +22,10 @@ IN_A_TRACE = 5
 ATTRIBUTES = 12
 
 
-def exports() -> Iterator[bytes]:
+def exports(spans_in_all: int = SPANS) -> Iterator[bytes]:
     made = random.Random(1)
     now = time.time_ns() - 10**9
-    for first in range(0, SPANS, IN_AN_EXPORT):
+    for first in range(0, spans_in_all, IN_AN_EXPORT):
         spans, trace = [], b""
         for number in range(first, first + IN_AN_EXPORT):
             trace = trace if number % IN_A_TRACE else made.randbytes(16)
