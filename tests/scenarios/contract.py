@@ -29,6 +29,7 @@ def methods() -> list[tuple[str, str]]:
 
 
 def declared(chart: str) -> set[tuple[str, str]]:
-    """(service, method) that a chart says it calls."""
+    """(service, method) that a chart says it calls, of those that run."""
     values = yaml.safe_load((CHARTS / chart / "values.yaml").read_text())
-    return {(call["to"], method) for call in values["calls"] for method in call.get("methods", ())}
+    calls = [call for call in values["calls"] if call["to"] in SERVICES]
+    return {(call["to"], method) for call in calls for method in call.get("methods", ())}

@@ -22,6 +22,7 @@ from kubernetes import client, config
 
 from mesh.ca.certificate import Certificate
 from mesh.ca.keep import Root
+from tests.services.process import image_of
 
 Object = dict[str, Any]
 NAMESPACE = "shop"
@@ -35,10 +36,12 @@ _GROUPS = {
     "RequestAuthentication": ("security.istio.io", "requestauthentications"),
     "NetworkPolicy": ("networking.k8s.io", "networkpolicies"),
 }
+#: Services in other languages, where these are installed: a mesh on this machine leaves the others out.
+LEAVES = tuple(name for name in ("recommendations", "notifications") if not image_of(name).missing)
 #: How the package of a service's contract follows from its name.
 SERVICES = {
     name: f"shop.{name}.v1.{name.capitalize()}Service"
-    for name in ("catalog", "inventory", "payments", "shipping", "orders")
+    for name in ("catalog", "inventory", "payments", "shipping", "orders", *LEAVES)
 }
 
 
