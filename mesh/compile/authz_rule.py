@@ -18,6 +18,7 @@ from envoy.config.rbac.v3.rbac_pb2 import Permission, Policy, Principal
 from mesh.compile import authz_operation as operation
 from mesh.compile import authz_source as source
 from mesh.compile.authz_source import Inapplicable
+from mesh.compile.trustdomains import names, principals
 from mesh.resources.istio.security import Condition, From, Operation, Rule, Source, To
 
 
@@ -33,12 +34,12 @@ class _Clause:
     permission: bool = False
 
 
-def policy(rule: Rule, namespace: str, trust_domain: str, tcp: bool, allow: bool) -> Policy:
+def policy(rule: Rule, namespace: str, domains: tuple[str, ...], tcp: bool, allow: bool) -> Policy:
     """The rule of a policy in ``namespace``. Raises Inapplicable when it cannot be said here, or is no rule."""
-    conditions = [_condition(each, namespace, trust_domain) for each in rule.when]
+    conditions = [_condition(each, namespace, domains) for each in rule.when]
     on_source = [c for c in conditions if not c.permission]
     on_operation = [c for c in conditions if c.permission]
-    sources = [[*_source(each, namespace, trust_domain), *on_source] for each in rule.from_] or [on_source]
+    sources = [[*_source(each, namespace, domains), *on_source] for each in rule.from_] or [on_source]
     operations = [[*_operation(each), *on_operation] for each in rule.to] or [on_operation]
     return Policy(
         permissions=[_and(each, operation, Permission, tcp, allow) for each in operations],
@@ -79,14 +80,15 @@ def _made(clause: _Clause, values: Sequence[Any], tcp: bool, allow: bool) -> Ite
                 raise
 
 
-def _source(each: From, namespace: str, trust_domain: str) -> Iterator[_Clause]:
+def _source(each: From, namespace: str, domains: tuple[str, ...]) -> Iterator[_Clause]:
     s: Source = each.source
     yield from _given(
-        _Clause(source.principal, _local(s.principals, trust_domain), _local(s.not_principals, trust_domain)),
+        _Clause(source.principal, principals(s.principals, domains), principals(s.not_principals, domains)),
         _Clause(
             source.request_principals, s.request_principals, s.not_request_principals, http=True, whole=True
         ),
         _Clause(source.service_account(namespace), s.service_accounts, s.not_service_accounts),
+        _Clause(source.trust_domain, names(s.trust_domains, domains), names(s.not_trust_domains, domains)),
         _Clause(source.namespace, s.namespaces, s.not_namespaces),
         _Clause(source.client_address, s.remote_ip_blocks, s.not_remote_ip_blocks),
         _Clause(source.peer_address, s.ip_blocks, s.not_ip_blocks),
@@ -108,7 +110,7 @@ def _given(*clauses: _Clause) -> Iterator[_Clause]:
     return (clause for clause in clauses if clause.values or clause.excluded)
 
 
-def _condition(each: Condition, namespace: str, trust_domain: str) -> _Clause:
+def _condition(each: Condition, namespace: str, domains: tuple[str, ...]) -> _Clause:
     values, excluded = each.values, each.not_values
     on_operation = {
         "destination.ip": operation.address,
@@ -127,7 +129,9 @@ def _condition(each: Condition, namespace: str, trust_domain: str) -> _Clause:
     if each.key in on_source:
         return _Clause(on_source[each.key], values, excluded)
     if each.key == "source.principal":
-        return _Clause(source.principal, _local(values, trust_domain), _local(excluded, trust_domain))
+        return _Clause(source.principal, principals(values, domains), principals(excluded, domains))
+    if each.key == "source.trustDomain":
+        return _Clause(source.trust_domain, names(values, domains), names(excluded, domains))
     if each.key == "request.auth.principal":
         return _Clause(source.request_principals, values, excluded, http=True, whole=True)
     if each.key in claims:
@@ -154,14 +158,3 @@ def _name(brackets: str) -> str:
 def _names(brackets: str) -> list[str]:
     nested = re.fullmatch(r"(\[[^\[\]]*\])+", brackets)
     return re.findall(r"\[([^\[\]]*)\]", brackets) if nested else [_name(brackets)]
-
-
-def _local(principals: tuple[str, ...], trust_domain: str) -> tuple[str, ...]:
-    """``cluster.local`` in a policy stands for the mesh's trust domain, whatever that is."""
-    return tuple(_localized(each, trust_domain) for each in principals)
-
-
-def _localized(name: str, trust_domain: str) -> str:
-    domain, *rest = name.split("/")
-    own = len(rest) == 4 and domain in ("cluster.local", trust_domain)
-    return "/".join((trust_domain, *rest)) if own else name

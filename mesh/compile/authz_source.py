@@ -48,6 +48,15 @@ def namespace(value: str) -> Principal:
     return _authenticated(regex(f".*/ns/{pattern}/.*"))
 
 
+def trust_domain(value: str) -> Principal:
+    if value == "*":
+        return _authenticated(StringMatcher(prefix=_SPIFFE))
+    if "*" not in value:
+        return _authenticated(StringMatcher(prefix=f"{_SPIFFE}{value}/"))
+    before, _, after = value.partition("*")
+    return _authenticated(regex(f"{_SPIFFE}{quoted(before)}[^/]*{quoted(after)}/.*"))
+
+
 def principal(value: str) -> Principal:
     return _authenticated(text(value, _SPIFFE))
 

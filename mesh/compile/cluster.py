@@ -7,7 +7,7 @@ its kind, so that every proxy with the same DestinationRule for a service shares
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
@@ -197,13 +197,20 @@ def _upstream(target: Target, part: _Part, spoken: Spoken) -> Upstream:
         given=part.policy.tls,
         assumed=_assumed(target, part),
         server_name=names.server_name(part.port.number, part.subset, service.hostname),
-        identities=sorted({*(each.spiffe for each in service.service_accounts), *service.alternative_names}),
+        identities=_identities(service, target.config.trust_domain_aliases),
         http2=spoken is Spoken.HTTP2,
         entry=service.entry,
         credentials=target.kind is Kind.ROUTER or selected,
         config=target.config,
         local=target.local,
     )
+
+
+def _identities(service: Service, aliases: tuple[str, ...]) -> list[str]:
+    """Who may answer: each account also by the mesh's other names."""
+    known = {each.spiffe for each in service.service_accounts}
+    known |= {replace(a, trust_domain=alias).spiffe for a in service.service_accounts for alias in aliases}
+    return sorted({*known, *service.alternative_names})
 
 
 def _assumed(target: Target, part: _Part) -> MutualTLS | None:

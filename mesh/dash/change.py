@@ -16,7 +16,7 @@ from mesh.dash.kubernetes import KINDS
 from mesh.dash.malformed import Malformed
 from mesh.dash.sources import Sources
 from mesh.dash.splits import qualified, splits
-from mesh.link.link import link
+from mesh.envoy.patching import linked
 from mesh.resources.object import Object as Typed
 from mesh.resources.object import parse
 from mesh.resources.problem import Problem
@@ -118,7 +118,7 @@ def _findings(objects: Sequence[Object], before: Object, given: str) -> list[Obj
 
 def _linked(objects: Sequence[Object], more: Sequence[Typed[Any]] = ()) -> list[Problem]:
     found, problems = typed(objects)
-    return [*problems, *link([*found, *more], running=True)[1]]
+    return [*problems, *linked([*found, *more], running=True)[1]]
 
 
 def _line_of(problem: Problem) -> int:

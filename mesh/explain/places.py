@@ -15,7 +15,9 @@ from mesh.model.service import Workload
 from mesh.resources.istio.security import Action
 from mesh.simulate.trace import Route
 
-_RULE: Final = re.compile(r"ns\[(.+)\]-policy\[(.+)\]-rule\[(\d+)\]")
+_RULE: Final = re.compile(
+    r"(?:istio-ext-authz-.*?)?ns\[(.+)\]-policy\[(.+)\]-rule\[(\d+)\](?:-deny-due-to-bad-CUSTOM-action)?"
+)
 _CONFIG: Final = re.compile(r"/apis/[^/]+/[^/]+/namespaces/([^/]+)/([^/]+)/([^/]+)")
 _KINDS: Final = {
     "virtual-service": ("VirtualService", "virtual_services"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mesh.link import callers, selectors, targetrefs
+from mesh.link import callers, custom, selectors, targetrefs
 from mesh.link.authorizationvalues import CONDITIONS, value_mistake
 from mesh.link.names import Names
 from mesh.link.spot import Spot, spec
@@ -25,17 +25,29 @@ from mesh.resources.object import Object
 from mesh.resources.problem import Problem
 
 _DRY_RUN: Final = "istio.io/dry-run"
+_TRUE: Final = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE: Final = ("0", "f", "F", "FALSE", "false", "False")
+_DOMAINS: Final = ("trust_domains", "not_trust_domains")
 _ADDRESSES: Final = ("ip_blocks", "not_ip_blocks", "remote_ip_blocks", "not_remote_ip_blocks")
 _ACCOUNTS: Final = ("service_accounts", "not_service_accounts")
 _KINDS: Final = {
     **dict.fromkeys(_ADDRESSES, "address"),
     **dict.fromkeys(_ACCOUNTS, "account"),
+    **dict.fromkeys(_DOMAINS, "domain"),
     "ports": "port",
     "not_ports": "port",
     "paths": "path",
     "not_paths": "path",
 }
-_OVER_TCP: Final = ("principals", "not_principals", "namespaces", "not_namespaces", *_ADDRESSES, *_ACCOUNTS)
+_OVER_TCP: Final = (
+    "principals",
+    "not_principals",
+    "namespaces",
+    "not_namespaces",
+    *_ADDRESSES,
+    *_ACCOUNTS,
+    *_DOMAINS,
+)
 
 
 def invalid(each: Object[AuthorizationPolicySpec]) -> Iterator[Problem]:
@@ -43,18 +55,24 @@ def invalid(each: Object[AuthorizationPolicySpec]) -> Iterator[Problem]:
     at, given = spec(each), each.spec
     yield from selectors.invalid(at / "selector", given.selector, "matchLabels")
     yield from targetrefs.invalid(at, given)
-    if each.metadata.annotations.get(_DRY_RUN, "false").lower() not in ("false", "f", "0"):
-        text = f"annotation {_DRY_RUN} is part of Istio's API, but meshwright does not translate it"
-        place = Spot(each, ("metadata", "annotations", _DRY_RUN))
-        yield place.problem("MW0102", text, "remove it: here the policy would be enforced")
-    if given.action is Action.CUSTOM:
-        text = "action CUSTOM is part of Istio's API, but meshwright does not translate it"
-        yield (at / "action").problem("MW0102", text, "use ALLOW, DENY or AUDIT")
+    yield from _trial(each)
+    yield from custom.invalid(at, given)
     if given.action is Action.DENY and not given.rules:
         text = "a DENY policy without rules never denies anything"
         yield (at / "action").problem("MW0401", text, "give rules: [{}] to deny everything")
     for i, rule in enumerate(given.rules):
         yield from _rule(at / "rules" / i, rule)
+
+
+def _trial(each: Object[AuthorizationPolicySpec]) -> Iterator[Problem]:
+    """Of a policy that is only to be tried out."""
+    given = each.metadata.annotations.get(_DRY_RUN)
+    at = Spot(each, ("metadata", "annotations", _DRY_RUN))
+    if given is not None and given not in (*_TRUE, *_FALSE):
+        yield at.problem("MW0401", f"{given!r} is neither true nor false", 'write "true" or "false"')
+    elif given in _TRUE and each.spec.action not in (Action.ALLOW, Action.DENY):
+        text = f"a policy of action {each.spec.action} cannot be tried out"
+        yield at.problem("MW0401", text, "only ALLOW and DENY can")
 
 
 def _rule(at: Spot, rule: Rule) -> Iterator[Problem]:
@@ -118,6 +136,7 @@ def misdirected(each: Object[AuthorizationPolicySpec], names: Names) -> Iterator
     at = spec(each)
     yield from selectors.idle(at / "selector", each.spec.selector, names)
     yield from targetrefs.idle(at, each.spec, names)
+    yield from custom.unknown(at, each.spec, names)
     for i, rule in enumerate(each.spec.rules):
         for j, source in enumerate(rule.from_):
             yield from callers.unknown(at / "rules" / i / "from" / j / "source", source.source, names)

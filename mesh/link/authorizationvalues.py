@@ -14,6 +14,7 @@ CONDITIONS: Final = {
     "remote.ip": "address",
     "source.namespace": "text",
     "source.principal": "text",
+    "source.trustDomain": "domain",
     "source.serviceAccount": "account",
     "request.auth.principal": "text",
     "request.auth.audiences": "text",
@@ -39,6 +40,8 @@ def value_mistake(kind: str, value: str) -> tuple[str, str] | None:
         "*" in value or value.count("/") > 1 or value.startswith("/") or value.endswith("/")
     ):
         return f"{value!r} is not a service account", "as in orders or shop/orders"
+    if kind == "domain" and ("/" in value or value.count("*") > 1 or "*" in value[1:-1]):
+        return f"{value!r} is not a trust domain", "as in cluster.local, *.example or example.*"
     if kind == "path" and not _is_path(value):
         return (
             f"{value!r} has braces that are no template",

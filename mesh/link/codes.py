@@ -53,6 +53,7 @@ CODES: Final = tuple(
         ("MW0210", _W, "Not at the gateway", "A VirtualService is bound to a Gateway that has no server for its host. The gateway answers 404."),
         ("MW0211", _W, "Selects everything", "A selector without labels selects every workload of its namespace, as no selector would."),
         ("MW0212", _E, "Unknown delegate", "A VirtualService delegates to one that does not exist or has hosts of its own. Istio leaves the route out."),
+        ("MW0213", _E, "Unknown provider", "A CUSTOM AuthorizationPolicy asks a provider that the MeshConfig does not have. Every request that the policy is for is denied."),
         ("MW0301", _E, "Weights", "The weights of a route's destinations do not add up to 100. Istio takes any weights in proportion, and refuses only a sum of 0; meshwright is stricter, since 30 and 30 is an edit left half done more often than an intention."),
         ("MW0302", _E, "Incomplete or contradictory", "Fields that cannot stand together, or one that is missing, as in a route with neither destination nor redirect."),
         ("MW0303", _E, "Bad regular expression", "The expression is not RE2, which Envoy matches with; a proxy would reject the whole configuration."),

@@ -79,7 +79,7 @@ def link(objects: Sequence[Object[Any]], running: bool = False) -> tuple[Mesh, l
     mesh = _mesh(sorted_out, settings, pods, running)
     root = settings.root_namespace
     peers = PeerPolicies(mesh.peer_authentications, root)
-    names = Names(mesh.services, mesh.destination_rules, mesh.gateways, Pods(pods), peers, root)
+    names = Names(mesh.services, mesh.destination_rules, mesh.gateways, Pods(pods), peers, root, settings)
     problems = [*sorted_out.problems, *conflicts(mesh, names.pods), *orphans(sorted_out.usable)]
     for each in sorted_out.usable:
         problems.extend(_CHECKS[each.kind][1](each, names) if each.kind in _CHECKS else ())

@@ -15,6 +15,7 @@ from mesh.model.mesh import Config
 from mesh.model.peer import PeerPolicies
 from mesh.model.service import Port, Service, Workload
 from mesh.resources.istio.destinationrule import DestinationRuleSpec, Subset
+from mesh.resources.istio.meshconfig import MeshConfig
 from mesh.resources.istio.network import GatewaySpec
 
 _MOST_NAMES_TOLD = 8
@@ -30,6 +31,7 @@ class Names:
     pods: Pods
     peers: PeerPolicies
     root_namespace: str
+    config: MeshConfig
 
     @cached_property
     def hosts(self) -> Mapping[str, Service]:

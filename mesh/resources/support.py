@@ -16,11 +16,9 @@ NOT_TRANSLATED: Final[dict[str, tuple[str, ...]]] = {
     "RetryBudget": ("budgetInterval",),
     "LoadBalancer": ("localityLbSetting", "zoneAwareLbSetting"),
     "OutlierDetection": ("outlierDetectionHttpErrorCodes",),
-    "AuthorizationPolicySpec": ("provider",),
     "TelemetrySpec": ("metrics", "targetRef", "targetRefs"),
     "Provider": ("datadog",),  # istiod's translation of it has no service name, and Envoy refuses that
-    "Source": ("trustDomains", "notTrustDomains"),
-    "MeshConfig": ("trustDomainAliases", "localityLbSetting"),
+    "MeshConfig": ("localityLbSetting",),
 }
 
 #: Whole kinds. They are read and checked, and their specs stand in the Mesh, but nothing is made of them yet.

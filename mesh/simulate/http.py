@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
 from envoy.config.route.v3.route_components_pb2 import RedirectAction, VirtualHost
+from envoy.extensions.filters.http.ext_authz.v3.ext_authz_pb2 import ExtAuthz
 from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
 
 from mesh.envoy.snapshot import Snapshot
@@ -16,6 +18,8 @@ from mesh.simulate.trace import Check, Outcome, Pass, Route, Share, Token
 #: Istio's own filter offers these, so that the other side knows that it is called by a sidecar, and with what.
 _ALPN_FILTER: Final = "istio.alpn"
 _OFFERED: Final = {True: ("istio-h2", "istio", "h2"), False: ("istio-http/1.1", "istio", "http/1.1")}
+#: How rules are named that only decide whether a service is asked.
+_ASKED: Final = "istio-ext-authz"
 #: Filters that let every request pass as it is, or that are followed elsewhere.
 _KNOWN: Final = frozenset(
     {
@@ -48,10 +52,10 @@ def through(
         so_far,
         virtual_host=host.name if host is not None else "",
         offers=_offered(manager, request),
-        unread=tuple(f.name for f in manager.http_filters if _unread(f)),
         token=seen.token,
         checks=tuple(_checks(manager, connection, request)) if _lets_in(seen.token) else (),
     )
+    made = replace(made, unread=tuple(f.name for f in manager.http_filters if _unread(f, made.checks)))
     if host is None:
         return _refused(made) or _unrouted(made, "no virtual host has this name")
     if host.require_tls != VirtualHost.NONE and not connection.tls:
@@ -85,7 +89,11 @@ def _offered(manager: Any, request: Request) -> tuple[str, ...]:
     return _OFFERED[request.http2] if any(f.name == _ALPN_FILTER for f in manager.http_filters) else ()
 
 
-def _unread(given: Any) -> bool:
+def _unread(given: Any, checks: Iterable[Check]) -> bool:
+    """Whether a filter may change what becomes of the request; one that asks a service does where a rule before it says so."""
+    if given.typed_config.Is(ExtAuthz.DESCRIPTOR):
+        rules = (rule for check in checks if check.trial for rule in check.rules)
+        return any(rule.matched and rule.name.startswith(_ASKED) for rule in rules)
     return not given.typed_config.Is(RBAC.DESCRIPTOR) and given.name not in _KNOWN and not given.disabled
 
 

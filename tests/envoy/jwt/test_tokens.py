@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from mesh.simulate import proxy
 from mesh.simulate.request import Connection, Request
 from mesh.simulate.trace import Outcome
 from mesh.xds.server import Server
+from tests.envoy.http import ask, echo
 from tests.envoy.jwt.tokens import Issuer, unsigned
 from tests.envoy.running import envoy
 
@@ -87,7 +87,7 @@ CASES = {
 @pytest.mark.envoy
 async def test_each_token_is_judged_as_simulated(tmp_path: Path) -> None:
     async with running(tmp_path) as (port, snapshot):
-        answered = {name: (await ask(port, case))[0] for name, case in CASES.items()}
+        answered = {name: (await asked(port, case))[0] for name, case in CASES.items()}
         assert answered == {name: case.status for name, case in CASES.items()}
         known = {name: case for name, case in CASES.items() if case.simulated}
         assert {n: simulated(snapshot, port, c) for n, c in known.items()} == {n: answered[n] for n in known}
@@ -96,15 +96,15 @@ async def test_each_token_is_judged_as_simulated(tmp_path: Path) -> None:
 
 async def tells_the_application(port: int) -> None:
     forged = {"x-user": "root", "x-payload": "e30", "x-plan": "gold"}
-    _, got = await ask(port, Case("/open", 200, forged))
+    _, got = await asked(port, Case("/open", 200, forged))
     assert not {*forged} & {*got}
 
-    _, got = await ask(port, Case("/admin", 200, {**bearer(good(GOLD)), "x-user": "root"}))
+    _, got = await asked(port, Case("/admin", 200, {**bearer(good(GOLD)), "x-user": "root"}))
     assert (got["x-user"], got["x-plan"]) == ("ada", "gold")
     assert "x-payload" in got
     assert "authorization" not in got
 
-    _, got = await ask(port, Case("/any", 200, {"x-robot": f"Robot {good(R2)}"}))
+    _, got = await asked(port, Case("/any", 200, {"x-robot": f"Robot {good(R2)}"}))
     assert "x-robot" in got
 
 
@@ -119,7 +119,7 @@ async def running(directory: Path) -> AsyncIterator[tuple[int, Snapshot]]:
     """The sidecar of catalog before an application that answers with the headers that it was sent; its port and configuration."""
     server, mesh = Server(), _mesh()
     (workload,) = mesh.workloads
-    application = await asyncio.start_server(_echo, "127.0.0.1", 0)
+    application = await asyncio.start_server(echo, "127.0.0.1", 0)
     with closing(Allocator()) as allocator:
         place = (workload.key, 8080)
         port, app = allocator.take(), application.sockets[0].getsockname()[1]
@@ -141,26 +141,5 @@ def _mesh() -> Mesh:
     return replace(mesh, keys={(issuer, ""): each.keys for issuer, each in ISSUERS.items()})
 
 
-async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()[1:]
-    headers = dict(line.split(": ", 1) for line in head if line)
-    body = json.dumps(headers).encode()
-    writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
-    await writer.drain()
-    writer.close()
-    await writer.wait_closed()
-
-
-async def ask(port: int, case: Case) -> tuple[int, dict[str, str]]:
-    """The status, and what the application was sent."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = "".join(f"{name}: {value}\r\n" for name, value in case.headers.items())
-    writer.write(
-        f"GET {case.path}{case.query} HTTP/1.1\r\nhost: catalog\r\nconnection: close\r\n{head}\r\n".encode()
-    )
-    answer = await asyncio.wait_for(reader.read(), 10)
-    writer.close()
-    await writer.wait_closed()
-    top, _, body = answer.partition(b"\r\n\r\n")
-    status = int(top.split()[1])
-    return status, json.loads(body) if status == 200 else {}
+async def asked(port: int, case: Case) -> tuple[int, dict[str, str]]:
+    return await ask(port, f"{case.path}{case.query}", case.headers)

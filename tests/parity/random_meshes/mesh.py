@@ -19,6 +19,8 @@ def random_mesh(seed: int | str) -> list[Manifest]:
         routes.virtual_services,
         policies.peer_authentications,
         policies.authorization_policies,
+        policies.mesh_config,
+        policies.custom_policies,
         policies.request_authentications,
         patches.envoy_filters,
     ):

@@ -23,6 +23,39 @@ def peer_authentications(world: World) -> None:
         world.add("security.istio.io/v1", "PeerAuthentication", f"pa-{i}", namespace, spec)
 
 
+def mesh_config(world: World) -> None:
+    """Other names of the mesh, and whom policies may ask."""
+    dice = world.dice
+    if not dice.chance(0.3):
+        return
+    service, port = world.fqdn(), dice.one([80, 8080, 9191])
+    providers: list[dict[str, Any]] = [
+        {
+            "name": "grpc",
+            "envoyExtAuthzGrpc": {"service": service, "port": port, "failOpen": dice.chance(0.3)},
+        },
+        {"name": "http", "envoyExtAuthzHttp": {"service": service, "port": port, "pathPrefix": "/check"}},
+        {"name": "lost", "envoyExtAuthzGrpc": {"service": "nowhere.shop.svc.cluster.local", "port": 1}},
+    ]
+    config = {"extensionProviders": providers} | dice.fields(trustDomainAliases=(0.5, lambda: ["old", "td"]))
+    world.manifests.append({"kind": "MeshConfig", **config})
+    world.providers += [each["name"] for each in providers]
+
+
+def custom_policies(world: World) -> None:
+    dice = world.dice
+    for i in range(dice.number(0, 2) if world.providers else 0):
+        spec: dict[str, Any] = {
+            "action": "CUSTOM",
+            "provider": {"name": dice.one([*world.providers, "missing"])},
+            "rules": dice.times(
+                1, 2, lambda: {"to": [{"operation": _operation(dice)}]} if dice.chance(0.8) else {}
+            ),
+        }
+        spec |= dice.fields(selector=(0.7, lambda: {"matchLabels": world.labels()}))
+        world.add("security.istio.io/v1", "AuthorizationPolicy", f"custom-{i}", world.namespace(), spec)
+
+
 def authorization_policies(world: World) -> None:
     dice = world.dice
     for i in range(dice.number(0, 3)):
@@ -32,7 +65,10 @@ def authorization_policies(world: World) -> None:
         spec |= dice.fields(selector=(0.5, lambda: {"matchLabels": world.labels()}))
         if action != "ALLOW" or dice.chance(0.5):
             spec["action"] = action
-        world.add("security.istio.io/v1", "AuthorizationPolicy", f"ap-{i}", world.namespace(), spec)
+        tried: dict[str, Any] = {}
+        if action != "AUDIT" and dice.chance(0.15):
+            tried = {"annotations": {"istio.io/dry-run": dice.one(["true", "false"])}}
+        world.add("security.istio.io/v1", "AuthorizationPolicy", f"ap-{i}", world.namespace(), spec, **tried)
 
 
 def request_authentications(world: World) -> None:
@@ -91,6 +127,7 @@ def _source(dice: Dice) -> dict[str, Any]:
         "principals": principals,
         "requestPrincipals": tokens,
         "namespaces": [*NAMESPACES, "f*", "*p", "*"],
+        "trustDomains": ["cluster.local", "td", "*", "c*", "*.other"],
         "ipBlocks": blocks,
         "remoteIpBlocks": blocks,
     }
@@ -129,6 +166,7 @@ def _condition(dice: Dice) -> dict[str, Any]:
         "source.ip": ["10.0.0.0/8", "1.2.3.4"],
         "remote.ip": ["10.1.0.0/16"],
         "source.namespace": ["shop", "*ar"],
+        "source.trustDomain": ["cluster.local", "old", "*l"],
         "source.principal": ["cluster.local/ns/shop/sa/cart", "*"],
         "source.serviceAccount": ["shop/cart"],
         "request.auth.principal": ["issuer/subject", "*"],

@@ -49,6 +49,7 @@ class World:
     manifests: list[Manifest] = field(default_factory=list)
     services: list[tuple[str, str, list[int]]] = field(default_factory=list)
     gateways: list[tuple[str, str]] = field(default_factory=list)
+    providers: list[str] = field(default_factory=list)
 
     def add(self, version: str, kind: str, name: str, namespace: str, spec: Manifest, **meta: Any) -> None:
         metadata = {"name": name, "namespace": namespace, **meta}

@@ -60,3 +60,9 @@ def test_a_token_that_is_not_enough_is_refused_with_its_status(
 ) -> None:
     found = with_token(**claims)
     assert (found.verdict, found.status, found.reason) == (Verdict.REFUSED, status, reason)
+
+
+@pytest.mark.parametrize(("path", "unread"), [("/admin", ("envoy.filters.http.ext_authz",)), ("/open", ())])
+def test_a_service_that_is_asked_may_change_the_answer(path: str, unread: tuple[str, ...]) -> None:
+    found = answer(asked(Question("client", "asked", path=path), scene()), scene())
+    assert (found.verdict, found.unread) == (Verdict.ALLOWED, unread)

@@ -41,7 +41,7 @@ def test_what_a_cluster_refuses_is_not_in_the_mesh(case: Case) -> None:
     "policy",
     [
         "spec: {action: DENY}",
-        "spec: {action: CUSTOM, provider: {name: opa}, rules: [{}]}",
+        "spec: {action: CUSTOM, rules: [{}]}",
         "spec: {rules: [{from: [{source: {ipBlocks: [a]}}]}]}",
         "spec: {rulez: []}",
         "spec: 3",
