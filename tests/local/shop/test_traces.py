@@ -74,18 +74,21 @@ def test_an_order_is_one_trace_of_all_who_took_part(folder: Project) -> None:
     assert [name in drawn for name in ("PlaceOrder", "Reserve", "Charge")] == [True] * 3
     assert mine in {each["trace"] for each in traces(folder, "orders", "--operation", PLACE)}
 
-    assert wrote(folder, mine) == {(f"shop.{name}.v1", "call served") for name in ("orders", *CHANGED)}
+    assert wrote(folder, mine) == {
+        *((name, "call served") for name in ("orders", *CHANGED)),
+        *((name, "an event was handled") for name in HEARING),
+    }
 
 
 def wrote(folder: Project, trace: str) -> set[tuple[str, str]]:
-    """Package and event of what services logged of a trace, which `mesh logs` and the observatory agree on."""
+    """Service and event of what was logged of a trace, which `mesh logs` and the observatory agree on."""
     done = folder.mesh("logs", "--trace", trace)
     assert done.code == 0, done.text
     url = json.loads(folder.mesh("status", "-o", "json").text)["observatory"]["url"]
     with urllib.request.urlopen(f"{url}/api/logs?trace={trace}&proxies=false", timeout=10) as answer:
         found = json.loads(answer.read())["data"]
     assert sorted(f"{each['pod']} {each['line']}" for each in found) == sorted(done.text.splitlines())
-    return {(each["fields"]["method"].split("/")[1].rpartition(".")[0], each["message"]) for each in found}
+    return {(each["fields"]["service"], each["message"]) for each in found}
 
 
 def test_a_trace_that_is_not_there_is_said_to_be_missing(folder: Project) -> None:
