@@ -50,7 +50,7 @@ def command(
     api = Api(Paths.below(locate(file).parent).kubeconfig)
     address = _address(api, service, workload)
     metadata = [_header(text) for text in headers]
-    from mesh.cli.grpc_call import Answer, call
+    from mesh.local.grpc_call import Answer, call
 
     answer: Answer = call(address, method, _request(request), metadata, timeout)
     if include:

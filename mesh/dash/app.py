@@ -22,6 +22,7 @@ from mesh.dash.fetch import Unreachable
 from mesh.dash.kubernetes import Refused
 from mesh.dash.malformed import Malformed
 from mesh.dash.overview import history, overview
+from mesh.dash.service import call, explain, service
 from mesh.dash.sources import Sources
 from mesh.dash.traces import logs, search, services, trace
 
@@ -58,6 +59,9 @@ def app(sources: Sources, clock: Callable[[], float] = time.time) -> Starlette:
     def moved(sources: Sources, asked: Object) -> Any:
         return shares(sources, asked, clock)
 
+    def one(sources: Sources, asked: Object) -> Any:
+        return service(sources, asked, clock)
+
     reads: dict[str, Answer] = {
         "/api/about": about,
         "/api/graph": graph,
@@ -66,11 +70,13 @@ def app(sources: Sources, clock: Callable[[], float] = time.time) -> Starlette:
         "/api/traces": traces,
         "/api/trace": trace,
         "/api/logs": logs,
+        "/api/service": one,
+        "/api/explain": explain,
         "/api/rules": rules,
         "/api/rule": rule,
         "/api/shares": moved,
     }
-    writes: dict[str, Answer] = {"/api/check": check, "/api/apply": apply}
+    writes: dict[str, Answer] = {"/api/check": check, "/api/apply": apply, "/api/call": call}
     return Starlette(
         routes=[
             *(Route(path, _reading(sources, answer)) for path, answer in reads.items()),

@@ -33,7 +33,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def shop() -> Iterator[Served]:
-    with served(Sources("shop", *recorded.shop(), jaeger=traced.orders())) as found:
+    with served(Sources("shop", *recorded.shop(), jaeger=traced.orders(), logs=traced.Written())) as found:
         yield found.enter()
 
 

@@ -62,9 +62,20 @@ def test_a_span_shows_its_attributes_and_runs_nothing_of_them(visit: Open) -> No
     rows(page)
     page.get_by_role("button", name="payments Charge").focus()
     page.keyboard.press("Enter")
-    page.get_by_text("<img src=x onerror").wait_for()
+    page.locator(".attributes dd", has_text="<img src=x onerror").wait_for()
     assert page.title() == "mesh dash"
     assert page.locator(".attributes img").count() == 0
+
+
+def test_a_span_leads_to_what_was_logged_in_it(visit: Open) -> None:
+    page = visit(f"#/trace/{SLOW}")
+    rows(page)
+    page.get_by_role("region", name="Logs", exact=True).get_by_text("1 line logged meanwhile").wait_for()
+    page.get_by_role("button", name="payments Charge").click()
+    span = page.get_by_role("region", name="Logs of this span")
+    span.get_by_text("declined <img src=x").wait_for()
+    page.get_by_role("button", name="catalog BatchGetProducts").click()
+    page.get_by_text("0 lines logged in this span").wait_for()
 
 
 def test_a_failed_span_says_its_status(visit: Open) -> None:

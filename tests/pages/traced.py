@@ -55,6 +55,11 @@ def order(
                         "type": "int64",
                         "value": 14 if failed and service != "catalog" else 0,
                     },
+                    {
+                        "key": "span.kind",
+                        "type": "string",
+                        "value": "client" if service == "orders" and parent == 2 else "server",
+                    },
                     {"key": "note", "type": "string", "value": HOSTILE},
                     *(
                         [{"key": "error", "type": "bool", "value": True}]
@@ -95,6 +100,20 @@ class Traces:
 
     def trace(self, trace_id: str) -> Trace:
         return next((spans(each) for each in self.kept if each["traceID"] == trace_id.zfill(32)), ())
+
+
+class Written:
+    """The lines that pods wrote, the same of every trace."""
+
+    def lines(self, trace: str, span: str) -> Sequence[Object]:
+        told = {
+            "time": 1_000_000,
+            "pod": "payments-abc12",
+            "level": "error",
+            "message": f"declined {HOSTILE}",
+            "spanID": span,
+        }
+        return [told] if not span or span.endswith(f"{9:08x}") else []
 
 
 def orders(count: int = 60) -> Traces:

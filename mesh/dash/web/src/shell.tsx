@@ -2,6 +2,8 @@
 import type { ComponentChild } from "preact";
 import { Edit } from "./change/edit";
 import { Rules } from "./change/list";
+import { Services } from "./service/list";
+import { ServiceView } from "./service/view";
 import { about, graph, link, moment, route, said, trouble } from "./state";
 import { type Theme, theme } from "./theme";
 import { Compare } from "./traces/compare";
@@ -10,7 +12,7 @@ import { Waterfall } from "./traces/waterfall";
 import { Topology } from "./topology/view";
 import * as words from "./words";
 
-const VIEWS: [string, string][] = [["", "Topology"], ["traces", "Traces"], ["change", "Change"]];
+const VIEWS: [string, string][] = [["", "Topology"], ["services", "Services"], ["traces", "Traces"], ["change", "Change"]];
 
 export function Shell() {
   return (
@@ -65,6 +67,10 @@ function view(parts: string[]): ComponentChild {
       return <Waterfall id={parts[1] ?? ""} />;
     case "compare":
       return <Compare one={parts[1] ?? ""} other={parts[2] ?? ""} />;
+    case "services":
+      return <Services />;
+    case "service":
+      return <ServiceView namespace={parts[1] ?? ""} name={parts[2] ?? ""} />;
     case "change":
       return parts.length > 3 ? <Edit kind={parts[1]!} namespace={parts[2]!} name={parts[3]!} /> : <Rules />;
     default:

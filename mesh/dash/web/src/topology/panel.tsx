@@ -90,6 +90,7 @@ function OfNode({ node, edges, choose }: { node: Shown; edges: Line[]; choose(id
       <p class="sub">{[node.kind, node.namespace, node.detail].filter(Boolean).join(" · ")}</p>
       {pods.length > 0 && (
         <p class="ways">
+          <a href={link("service", node.namespace, node.members[0]?.service ?? "")}>The service</a>
           {about.value?.traces && <a href={`${link("traces")}?service=${encodeURIComponent(node.members[0]?.service ?? "")}`}>Traces</a>}
         </p>
       )}

@@ -17,17 +17,19 @@ interface Line {
 export function Logs({ trace, span = "" }: { trace: string; span?: string }) {
   const [lines, set] = useState<Line[] | null>(null);
   const [wrong, say] = useState("");
+  const known = about.value?.logs ?? false;
   useEffect(() => {
+    if (!known) return;
     set(null);
     get<{ lines: Line[] }>("logs", { trace, span }).then(
       (found) => set(found.lines),
       (error: Error) => say(error.message),
     );
-  }, [trace, span]);
-  if (!about.value?.logs) return null;
+  }, [trace, span, known]);
+  if (!known) return null;
   return (
     <section class="loglines" aria-label={span ? "Logs of this span" : "Logs"}>
-      <h3>{lines ? words.count(lines.length, "line") : "Lines"} logged {span ? "in this span" : "meanwhile"}</h3>
+      <h2>{lines ? words.count(lines.length, "line") : "Lines"} logged {span ? "in this span" : "meanwhile"}</h2>
       {wrong && <p class="failed">{wrong}</p>}
       <ul>
         {lines?.map((line, i) => (

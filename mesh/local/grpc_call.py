@@ -30,11 +30,16 @@ class Answer:
     error: str = ""
 
 
-def call(address: str, method: str, request: str, metadata: Metadata, timeout: float) -> Answer:
-    """Call a method of whatever serves at ``address``. Raises nothing: what goes wrong is an Answer with a status."""
-    with grpc.insecure_channel(address) as channel:
+def call(
+    address: str, method: str, request: str, metadata: Metadata, timeout: float, described: str = ""
+) -> Answer:
+    """Call a method of whatever serves at ``address``. Raises nothing: what goes wrong is an Answer with a status.
+
+    ``described`` is where reflection is asked, when that is another place: who may call a method may not always ask for its description.
+    """
+    with grpc.insecure_channel(address) as channel, grpc.insecure_channel(described or address) as other:
         try:
-            pool, found = _find(channel, method)
+            pool, found = _find(other, method)
             message = json_format.Parse(request, _class(found.input_type)(), descriptor_pool=pool)
             return _send(channel, found, message, metadata, timeout)
         except grpc.RpcError as error:
@@ -47,10 +52,9 @@ def call(address: str, method: str, request: str, metadata: Metadata, timeout: f
 
 def _find(channel: grpc.Channel, method: str) -> tuple[descriptor_pool.DescriptorPool, MethodDescriptor]:
     """``PlaceOrder`` in any service, or ``shop.orders.v1.OrdersService/PlaceOrder``."""
-    database = ProtoReflectionDescriptorDatabase(grpc.intercept_channel(channel, _ToTheEnd()))
-    pool = descriptor_pool.DescriptorPool(database)
+    pool, known = reflected(channel)
     wanted, _, name = method.lstrip("/").rpartition("/")
-    services = [s for s in database.get_services() if wanted in ("", s)]
+    services = [s for s in known if wanted in ("", s)]
     for service in sorted(services, key=lambda s: s.startswith(_BORING)):
         descriptor = pool.FindServiceByName(service)
         if name in descriptor.methods_by_name:
@@ -62,6 +66,12 @@ def _find(channel: grpc.Channel, method: str) -> tuple[descriptor_pool.Descripto
         for m in pool.FindServiceByName(s).methods_by_name
     ]
     raise LookupError(f"no method {method} here; there are: {', '.join(offered)}")
+
+
+def reflected(channel: grpc.Channel) -> tuple[descriptor_pool.DescriptorPool, list[str]]:
+    """What serves there, and the names of its services. Raises grpc.RpcError."""
+    database = ProtoReflectionDescriptorDatabase(grpc.intercept_channel(channel, _ToTheEnd()))
+    return descriptor_pool.DescriptorPool(database), list(database.get_services())
 
 
 class _ToTheEnd(grpc.StreamStreamClientInterceptor):
