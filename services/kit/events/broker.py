@@ -36,6 +36,7 @@ BROKERS: Mapping[str, tuple[str, str]] = {
     "tls": ("nats", "Nats"),
     "amqp": ("rabbitmq", "RabbitMq"),
     "amqps": ("rabbitmq", "RabbitMq"),
+    "kafka": ("kafka", "Kafka"),
 }
 """The scheme of an EVENTS_URL to the module beside this one and its class. The module of a broker that needs more than the
 `shop` extra has the name of the extra."""

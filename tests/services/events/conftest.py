@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.services.events.brokers.kafka import KafkaServer
 from tests.services.events.brokers.nats import NatsServer
 from tests.services.events.brokers.process import SMALL, Server
 from tests.services.events.brokers.rabbitmq import RabbitMqServer
 from tests.services.events.world import World, world
 
-BROKERS: Mapping[str, type[NatsServer] | type[RabbitMqServer]] = {
+BROKERS: Mapping[str, type[NatsServer | RabbitMqServer | KafkaServer]] = {
+    "kafka": KafkaServer,
     "nats": NatsServer,
     "rabbitmq": RabbitMqServer,
 }

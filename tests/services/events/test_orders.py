@@ -137,7 +137,7 @@ async def test_a_service_does_not_start_with_a_broker_that_nobody_knows(tmp_path
     assert alone.process is not None
     assert await alone.process.wait() == 1
     assert (
-        "EVENTS_URL begins with pigeon://: use one of amqp://, amqps://, nats://, tls://"
+        "EVENTS_URL begins with pigeon://: use one of amqp://, amqps://, kafka://, nats://, tls://"
         in alone.log.read_text()
     )
 
