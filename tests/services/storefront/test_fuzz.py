@@ -46,6 +46,7 @@ OPERATIONS = [
     ("POST", "/v1/orders"),
     ("GET", "/v1/orders"),
     ("GET", "/v1/orders/{id}"),
+    ("POST", "/v1/orders/{id}/return"),
     ("GET", "/v1/orders/{id}/events"),
     ("POST", "/v1/keys"),
     ("GET", "/v1/keys"),
