@@ -73,7 +73,8 @@ def apply_weighted(route: Route, targets: Sequence[RouteDestination], resolver: 
 def apply_mirrors(route: Route, given: HTTPRoute, resolver: Resolver) -> None:
     """Copies of a share of the requests; all of them when no share is said, none when it is 0."""
     if given.mirror is not None:
-        percent = given.mirror_percent if given.mirror_percentage is None else None
+        older = given.mirror_percent if given.mirror_percent is not None else given.mirror_percent_
+        percent = older if given.mirror_percentage is None else None
         _mirror(route, given.mirror, given.mirror_percentage, percent, resolver)
     for each in given.mirrors:
         _mirror(route, each.destination, each.percentage, None, resolver)

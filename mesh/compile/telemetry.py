@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TypeVar
 
+from mesh.compile.attached import attached
 from mesh.model.mesh import Config, Mesh
 from mesh.model.service import Workload
 from mesh.resources.istio.meshconfig import MeshConfig
@@ -106,16 +107,12 @@ def _applicable(mesh: Mesh, workload: Workload) -> Iterator[Config[TelemetrySpec
         wide = (t for t in mesh.telemetries if t.namespace == namespace and not _selective(t.spec))
         yield from (each for each in [next(wide, None)] if each)
     for each in mesh.telemetries:
-        if each.namespace == workload.namespace and _selective(each.spec) and _selects(each.spec, workload):
+        if each.namespace == workload.namespace and _selective(each.spec) and attached(each, workload):
             yield each
 
 
 def _selective(spec: TelemetrySpec) -> bool:
     return bool(spec.selector and spec.selector.match_labels) or bool(spec.target_ref or spec.target_refs)
-
-
-def _selects(spec: TelemetrySpec, workload: Workload) -> bool:
-    return spec.selector is not None and spec.selector.selects(workload.labels)
 
 
 def _logs(

@@ -40,7 +40,10 @@ def invalid(at: Spot, fault: Fault | None) -> Iterator[Problem]:
         yield at.problem("MW0302", "this fault does nothing", "give abort or delay")
     if fault.delay:
         yield from percentage(at / "delay" / "percentage", fault.delay.percentage)
-        if fault.delay.fixed_delay is None:
+        if fault.delay.exponential_delay is not None:
+            text = "istiod refuses exponentialDelay"
+            yield (at / "delay" / "exponentialDelay").problem("MW0302", text, "use fixedDelay")
+        elif fault.delay.fixed_delay is None:
             yield (at / "delay").problem("MW0302", "this delay has no length", "give fixedDelay")
     if fault.abort:
         yield from percentage(at / "abort" / "percentage", fault.abort.percentage)
@@ -48,7 +51,11 @@ def invalid(at: Spot, fault: Fault | None) -> Iterator[Problem]:
 
 
 def _abort(at: Spot, abort: Abort) -> Iterator[Problem]:
-    if bool(abort.http_status) == bool(abort.grpc_status):
+    if abort.http2_error:
+        yield (at / "http2Error").problem(
+            "MW0302", "istiod refuses http2Error", "use httpStatus or grpcStatus"
+        )
+    elif bool(abort.http_status) == bool(abort.grpc_status):
         yield at.problem("MW0302", "an abort needs exactly one of httpStatus and grpcStatus", "give one")
     if abort.http_status and not 200 <= abort.http_status <= 600:
         yield (at / "httpStatus").problem(

@@ -23,6 +23,7 @@ from mesh.link import (
     requestauthentication,
     serviceentries,
     sidecars,
+    telemetries,
     virtualservices,
 )
 from mesh.link.closed import config, denials, strict
@@ -60,6 +61,7 @@ _CHECKS: Final[dict[str, tuple[_Invalid, _Misdirected]]] = {
     "PeerAuthentication": (peerauthentication.invalid, peerauthentication.misdirected),
     "RequestAuthentication": (requestauthentication.invalid, requestauthentication.misdirected),
     "EnvoyFilter": (envoyfilters.invalid, envoyfilters.misdirected),
+    "Telemetry": (telemetries.invalid, telemetries.misdirected),
     "ServiceEntry": (serviceentries.invalid, serviceentries.misdirected),
     "WorkloadEntry": (serviceentries.invalid_workload, _fits),
     "Service": (kubernetesobjects.invalid_service, kubernetesobjects.misdirected_service),

@@ -71,6 +71,10 @@ def _outlier(at: Spot, outlier: OutlierDetection) -> Iterator[Problem]:
     if outlier.consecutive_errors:
         fix = "use consecutive5xxErrors or consecutiveGatewayErrors"
         yield (at / "consecutiveErrors").problem("MW0106", "Istio ignores consecutiveErrors", fix)
+    if outlier.outlier_detection_http_error_codes:
+        text = "istiod does not look at outlierDetectionHttpErrorCodes"
+        fix = "use consecutive5xxErrors or consecutiveGatewayErrors"
+        yield (at / "outlierDetectionHttpErrorCodes").problem("MW0106", text, fix)
     if outlier.consecutive_local_origin_failures and not outlier.split_external_local_origin_errors:
         text = "consecutiveLocalOriginFailures counts only with splitExternalLocalOriginErrors"
         yield (at / "consecutiveLocalOriginFailures").problem("MW0302", text, "set that to true")

@@ -10,13 +10,9 @@ from typing import Final
 
 #: Type of ``mesh.resources.istio`` -> names of its fields as they are written in YAML.
 NOT_TRANSLATED: Final[dict[str, tuple[str, ...]]] = {
-    "HTTPRoute": ("mirror_percent",),
-    "Delay": ("exponentialDelay",),
-    "Abort": ("http2Error",),
     "RetryBudget": ("budgetInterval",),
     "LoadBalancer": ("localityLbSetting", "zoneAwareLbSetting"),
-    "OutlierDetection": ("outlierDetectionHttpErrorCodes",),
-    "TelemetrySpec": ("metrics", "targetRef", "targetRefs"),
+    "TelemetrySpec": ("metrics",),
     "Provider": ("datadog",),  # istiod's translation of it has no service name, and Envoy refuses that
     "MeshConfig": ("localityLbSetting",),
 }

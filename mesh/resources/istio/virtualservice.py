@@ -176,6 +176,7 @@ class HTTPRoute:
     delegate: Delegate | None = None
     mirrors: tuple[HTTPMirrorPolicy, ...] = ()
     mirror_percent: int | None = None
+    mirror_percent_: int | None = field(default=None, metadata={"name": "mirror_percent"})
 
 
 @dataclass(frozen=True, slots=True)
