@@ -39,7 +39,7 @@ def _serve(package: str, read: settings.Settings) -> int:
 
     log = logs.configure(read)
     service = importlib.import_module(f"{package}.service").SERVICE
-    migrating = migration.begin(service.package, read.database_url, log)
+    migrating = migration.begin(service.package, read.database_url, read.migrate_to, log)
     try:
         uvloop.run(_running(service, read, log, migrating))
     except CannotStart as error:

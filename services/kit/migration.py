@@ -2,7 +2,9 @@
 
 Input: the revisions packaged in <package>/migrations/versions. Output: a database at the newest of them. Everything runs
 in one transaction that begins with a lock: on SQLite BEGIN IMMEDIATE, on PostgreSQL an advisory lock. Who comes second
-waits and finds nothing to do.
+waits and finds nothing to do. So does an older version of a service, whose revisions the database has passed already.
+
+MIGRATE_TO holds back what comes after a revision: a contraction waits for the last version that needs what it removes.
 
 It runs in a child process, forked before there are threads: SQLAlchemy is loaded already, which saves most of a
 second, and Alembic's memory goes with the child.
@@ -13,15 +15,18 @@ import multiprocessing
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from structlog.typing import FilteringBoundLogger
 
 from services.kit.database import connect, sqlite_path
 
 RETRY = 1.0
+LOCKED = 3.0
+"""Seconds that a migration waits for a table that calls are using. While it waits, calls behind it wait too."""
+_LOCK_NOT_AVAILABLE = "55P03"
 _LOCK = 0x73686F70  # "shop": any number will do, as long as all replicas use the same
 
 
@@ -33,10 +38,11 @@ def run() -> None:
     context.run_migrations()
 
 
-def begin(package: str, url: str, log: FilteringBoundLogger) -> Any:
-    """Starts the child (a multiprocessing.Process). It ends with 0 when the database is at the newest revision, however
+def begin(package: str, url: str, to: str, log: FilteringBoundLogger) -> Any:
+    """Starts the child (a multiprocessing.Process). It ends with 0 when the database is at the revision `to`, however
     long the database takes to come up, and with 1 when the migrations fail."""
-    child = multiprocessing.get_context("fork").Process(target=_child, args=(package, url, log), daemon=True)
+    arguments = (package, url, to, log)
+    child = multiprocessing.get_context("fork").Process(target=_child, args=arguments, daemon=True)
     child.start()
     return child
 
@@ -54,40 +60,60 @@ async def ended(child: Any) -> bool:
     return bool(child.exitcode == 0)
 
 
-def _child(package: str, url: str, log: FilteringBoundLogger) -> None:
+def _child(package: str, url: str, to: str, log: FilteringBoundLogger) -> None:
     parent = os.getppid()
     while os.getppid() == parent:
         try:
-            asyncio.run(migrate(package, url))
+            asyncio.run(migrate(package, url, to))
             return
-        except (OperationalError, OSError) as error:
+        except (DBAPIError, OSError) as error:
+            if not _passes(error):
+                _fail(package, log)
             log.warning("waiting for the database", reason=str(error))
             time.sleep(RETRY)
         except Exception:
-            log.exception("the migrations failed; the database is as it was before", package=package)
-            os._exit(1)
+            _fail(package, log)
 
 
-async def migrate(package: str, url: str) -> None:
-    """Brings the database at `url` to the newest revision of `package`. Raises OperationalError, OSError."""
+def _passes(error: Exception) -> bool:
+    """Whether it may go better in a while."""
+    if isinstance(error, OperationalError | OSError):
+        return True
+    return getattr(getattr(error, "orig", None), "sqlstate", "") == _LOCK_NOT_AVAILABLE
+
+
+def _fail(package: str, log: FilteringBoundLogger) -> NoReturn:
+    log.exception("the migrations failed; the database is as it was before", package=package)
+    os._exit(1)
+
+
+async def migrate(package: str, url: str, to: str = "head") -> None:
+    """Brings the database at `url` to the revision `to` of `package`. Raises DBAPIError, OSError."""
     if path := sqlite_path(url):
         path.parent.mkdir(parents=True, exist_ok=True)
     engine = connect(url, 1, "BEGIN IMMEDIATE")
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(_upgrade, package)
+            await connection.run_sync(_upgrade, package, to)
     finally:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection, package: str) -> None:
+def _upgrade(connection: Connection, package: str, to: str) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCKED}s'"))
     config = Config()
     root = Path(__file__).resolve().parents[2]
     config.set_main_option("script_location", str(root.joinpath(*package.split("."), "migrations")))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    script = ScriptDirectory.from_config(config)
+    wanted = {each.revision for each in script.iterate_revisions(to, "base")}
+    present = MigrationContext.configure(connection).get_current_heads()
+    if set(present) <= wanted:
+        command.upgrade(config, to)

@@ -7,6 +7,7 @@ Input: environment variables, the same in a pod and on a laptop. Output: `Settin
     POD_NAME, VERSION             answered as served-by and served-version
     <NAME>_ADDRESS                host:port of another service, by its name
     DATABASE_URL                  sqlite+aiosqlite:////data/catalog.db or postgresql+asyncpg://USER@HOST/NAME?password_file=PATH
+    MIGRATE_TO                    the revision to bring the database to; the newest when left out
     EVENTS_URL                    the broker of events, nats://host:port or another (docs/events.md); they wait in the database when left out
     WORKERS                       processes on the one port
     DEVELOPMENT                   true: obey fault headers (services/kit/fault.py)
@@ -43,6 +44,7 @@ class Settings:
     pod: str
     version: str
     database_url: str
+    migrate_to: str
     events_url: str
     workers: int
     development: bool
@@ -67,6 +69,7 @@ def from_environment(service: str, env: Mapping[str, str] = os.environ) -> Setti
         pod=env.get("POD_NAME", service),
         version=env.get("VERSION", "v1"),
         database_url=env.get("DATABASE_URL", f"sqlite+aiosqlite:///{service}.db"),
+        migrate_to=env.get("MIGRATE_TO", "") or "head",
         events_url=env.get("EVENTS_URL", ""),
         workers=_integer(env, "WORKERS", 1, 1),
         development=env.get("DEVELOPMENT", "").lower() == "true",

@@ -27,12 +27,13 @@ def image_of(name: str) -> Image:
 
 @dataclass
 class Process:
-    """`address` is known once it listens. Output goes to <folder>/<name>.log."""
+    """`address` is known once it listens. Output goes to <folder>/<name>.log. `package` runs instead of what mesh.yaml says."""
 
     name: str
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
+    package: str = ""
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -62,7 +63,7 @@ class Process:
             "DEVELOPMENT": "true",
             "PYTHONWARNINGS": "default",
         }
-        image = image_of(self.name)
+        image = Image(run=("python", "-m", self.package)) if self.package else image_of(self.name)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 image.program(ROOT) or image.run[0],

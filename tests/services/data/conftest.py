@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,13 @@ class Guarded:
     def url(self) -> str:
         where = f"host={self.folder}&password_file={self.file}"
         return f"postgresql+asyncpg://{self.name}@/{self.name}?{where}"
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        """To the database itself, as the superuser."""
+        connection = await asyncpg.connect(host=self.folder, user="postgres", database=self.name)
+        yield connection
+        await connection.close()
 
     async def password(self, at_server: str) -> None:
         await self.admin.execute(f"ALTER ROLE {self.name} PASSWORD '{at_server}'")

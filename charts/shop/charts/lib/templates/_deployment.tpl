@@ -94,6 +94,9 @@ spec:
 - {name: VERSION, value: {{ .version }}}
 - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
 - {name: DATABASE_URL, value: {{ include "service.databaseurl" .root | quote }}}
+{{- with .root.Values.database.migrateTo }}
+- {name: MIGRATE_TO, value: {{ . | quote }}}
+{{- end }}
 {{- with .root.Values.workers }}
 - {name: WORKERS, value: {{ . | quote }}}
 {{- end }}

@@ -1,0 +1,5 @@
+"""Where Alembic starts; everything is in services/kit/migration.py."""
+
+from services.kit.migration import run
+
+run()
