@@ -30,14 +30,16 @@ def extrapolated(window: Window, counter: bool, rate: bool) -> Values:
 
 
 def _carried(window: Window, low: int, high: int, end: int, counter: bool, resets: Sequence[int]) -> float:
+    """To an end of the range, or half of what is usual between two samples where it is too far for one more."""
     values, first, last = window.values, window.times[low], window.times[high - 1]
     grown, sampled = values[high - 1] - values[low], last - first
     if resets:
         lost = resets[bisect_right(resets, low) : bisect_left(resets, high)]
         grown += sum(values[index - 1] for index in lost)
     average = sampled / (high - low - 1)
-    before = _reach(first - (end - window.length), average)
-    after = _reach(end - last, average)
+    reach, gap, rest = average * 1.1, first - end + window.length, end - last
+    before = gap if gap < reach else average / 2
+    after = rest if rest < reach else average / 2
     if counter and grown > 0 and values[low] >= 0:
         before = min(before, sampled * values[low] / grown)
     return grown * (sampled + before + after) / sampled

@@ -103,6 +103,8 @@ def _window(
     times = column.times[first : first + count]
     if column.gaps:
         return _of_what_is_there(column, times, ends, length)
+    if not first and highs[-1] <= count:  # it is there all the time, as most are
+        return Window(column.labels, times, column.values, lows, highs, ends, length)
     low = [min(max(each - first, 0), count) for each in lows]
     high = [min(max(each - first, 0), count) for each in highs]
     return Window(column.labels, times, column.values, low, high, ends, length)

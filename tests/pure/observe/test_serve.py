@@ -32,17 +32,26 @@ def ask(url: str, body: object = None, host: str = "") -> Any:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """http://127.0.0.1:PORT of one that runs; it ends well when asked to."""
+def process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """One that runs; it ends well when asked to."""
     command = [sys.executable, "-m", "mesh.observe", "--otlp=0", "--http=0", "--socket=otlp.sock", "spans.db"]
     here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     process = subprocess.Popen(command, cwd=tmp_path, env=here, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    told = [process.stdout.readline().split()[-1] for _ in range(2)]
-    yield told[1]
+    yield process
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 0
+
+
+@pytest.fixture
+def address(process: subprocess.Popen[str]) -> str:
+    """http://127.0.0.1:PORT of it."""
+    assert process.stdout
+    return [process.stdout.readline().split()[-1] for _ in range(2)][1]
+
+
+def test_it_lets_what_it_observes_go_first(process: subprocess.Popen[str], address: str) -> None:
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) > os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def test_a_span_that_was_sent_is_found(address: str) -> None:
