@@ -63,16 +63,40 @@ def compile_proxy(
 class Compiler:
     """Everything compiled from one Mesh, kept as long as the Compiler is."""
 
-    def __init__(self, mesh: Mesh, placement: Placement = CLUSTER) -> None:
+    def __init__(
+        self,
+        mesh: Mesh,
+        placement: Placement = CLUSTER,
+        scopes: Scopes | None = None,
+        memo: Mapping[Hashable, Any] | None = None,
+    ) -> None:
+        """``scopes`` and ``memo`` are what still holds of an earlier state of the mesh (see ``successor``)."""
         self._mesh = mesh
         self._placement = placement
-        self._scopes = Scopes(mesh)
+        self._scopes = scopes or Scopes(mesh)
         self._peers = PeerPolicies(mesh.peer_authentications, mesh.config.root_namespace)
         self._caller_labels = sorted(
             {label for rule in mesh.virtual_services for label in caller_labels(rule)}
         )
         self._headless = frozenset(e.address for s in mesh.services if not s.addresses for e in s.endpoints)
-        self._memo: dict[Hashable, Any] = {}
+        self._memo: dict[Hashable, Any] = dict(memo or {})
+
+    @property
+    def mesh(self) -> Mesh:
+        return self._mesh
+
+    @property
+    def placement(self) -> Placement:
+        return self._placement
+
+    @property
+    def scopes(self) -> Scopes:
+        return self._scopes
+
+    @property
+    def memo(self) -> Mapping[Hashable, Any]:
+        """Everything compiled so far, by its kind and what it depends on."""
+        return self._memo
 
     def compile(self, workload: Workload) -> tuple[Snapshot, list[Problem]]:
         """The resources of one proxy of the mesh, and what is wrong with the policies that hold for it."""
@@ -161,7 +185,7 @@ class Compiler:
             key = ("outbound", id(scope), id(side), self._distinguished(workload))
             found = [*self._once(key, lambda: outbound.listeners(scope, side))]
             found += [self._once(("virtual", id(scope), id(side)), lambda: virtual_outbound(scope, side))]
-            found += self._once(("inbound", self._alike(workload)), lambda: self._captured(workload))
+            found += self._once(("inbound", self.alike(workload)), lambda: self._captured(workload))
             yield from ((each, patch_listener.place(each)) for each in found)
 
     def _captured(self, workload: Workload) -> list[Listener]:
@@ -233,12 +257,12 @@ class Compiler:
 
     def _own(self, workload: Workload) -> Authorization:
         placement = self._placement
-        key = ("authorization", self._alike(workload), workload.key if placement.local else None)
+        key = ("authorization", self.alike(workload), workload.key if placement.local else None)
         return self._once(key, lambda: authorization(self._mesh, workload, placement))
 
     def _patcher(self, workload: Workload) -> Patcher:
         """Proxies with the same patches share one."""
-        found = self._once(("patches", self._alike(workload)), lambda: patches(self._mesh, workload))
+        found = self._once(("patches", self.alike(workload)), lambda: patches(self._mesh, workload))
         gateway = workload.kind is Kind.ROUTER
         return self._once(("patcher", found, gateway), lambda: Patcher(grouped(found), gateway))
 
@@ -248,15 +272,15 @@ class Compiler:
         return Inbound(side, peer, self._own(workload), self._placement.local)
 
     def _side(self, workload: Workload, direction: Direction) -> Side:
-        key = ("side", direction, self._alike(workload))
+        key = ("side", direction, self.alike(workload))
         return self._once(key, lambda: side(self._mesh, workload, direction, self._placement))
 
     def _served(self, workload: Workload) -> tuple[Served, ...]:
-        key = ("served", self._alike(workload))
+        key = ("served", self.alike(workload))
         sidecar = self._scopes.of(workload).sidecar
         return self._once(key, lambda: served(workload, self._mesh.services, sidecar))
 
-    def _alike(self, workload: Workload) -> Hashable:
+    def alike(self, workload: Workload) -> Hashable:
         """What makes two workloads the same to policies and services. A Sidecar's ingress may speak of the pod's address."""
         sidecar = self._scopes.of(workload).sidecar
         headless = workload.pod_address in self._headless
@@ -266,7 +290,7 @@ class Compiler:
     def _gateways(self, workload: Workload) -> Merged:
         if workload.kind is not Kind.ROUTER:
             return Merged()
-        key = ("gateways", self._alike(workload))
+        key = ("gateways", self.alike(workload))
         return self._once(key, lambda: merged(self._mesh, workload, self._served(workload)))
 
 

@@ -6,7 +6,8 @@ Sidecar share one Scope, and everything compiled from it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -64,13 +65,30 @@ class Scope:
 class Scopes:
     """The Scope of every proxy, each made once."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, rules: Rules | None = None) -> None:
         self._mesh = mesh
-        self._rules = Rules(mesh.destination_rules, mesh.config)
+        self._rules = rules or Rules(mesh.destination_rules, mesh.config)
         self._exported = mesh.config.default_service_export_to
         self._made: dict[Hashable, Scope] = {}
+        self._by_workload: dict[tuple[str, str], Scope] = {}
+        self._sidecars: dict[str, list[Config[SidecarSpec]]] = defaultdict(list)
+        for each in mesh.sidecars:
+            self._sidecars[each.namespace].append(each)
 
     def of(self, workload: Workload) -> Scope:
+        if workload.key not in self._by_workload:
+            self._by_workload[workload.key] = self._find(workload)
+        return self._by_workload[workload.key]
+
+    def followed(self, mesh: Mesh, follow: Callable[[Scope], Scope]) -> Scopes:
+        """Those of a next Mesh whose workloads, Sidecars and DestinationRules are the same; ``follow`` makes of a Scope what it is there."""
+        made = Scopes(mesh, self._rules)
+        after = {id(scope): follow(scope) for scope in self._made.values()}
+        made._made = {key: after[id(scope)] for key, scope in self._made.items()}
+        made._by_workload = {key: after[id(scope)] for key, scope in self._by_workload.items()}
+        return made
+
+    def _find(self, workload: Workload) -> Scope:
         sidecar = self._sidecar(workload) if workload.kind is Kind.SIDECAR else None
         selecting = self._rules.selecting(workload)
         key = (workload.namespace, workload.kind, id(sidecar), selecting)
@@ -80,11 +98,11 @@ class Scopes:
 
     def _sidecar(self, workload: Workload) -> Config[SidecarSpec] | None:
         """The namespace's Sidecar that selects the pod, else its one without a selector, else the root namespace's."""
-        own = [s for s in self._mesh.sidecars if s.namespace == workload.namespace]
+        own = self._sidecars.get(workload.namespace, [])
         chosen = (s for s in own if (by := s.spec.workload_selector) and by.selects(workload.labels))
-        root = self._mesh.config.root_namespace
-        wide = [s for s in (*own, *self._mesh.sidecars) if s.spec.workload_selector is None]
-        return next(chosen, next((s for s in wide if s.namespace in (workload.namespace, root)), None))
+        root = self._sidecars.get(self._mesh.config.root_namespace, [])
+        wide = (s for s in (*own, *root) if s.spec.workload_selector is None)
+        return next(chosen, next(wide, None))
 
     def _make(self, workload: Workload, sidecar: Config[SidecarSpec] | None) -> Scope:
         spec, namespace = sidecar.spec if sidecar else SidecarSpec(), workload.namespace

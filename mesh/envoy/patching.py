@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from mesh.envoy.reading import Unreadable, message
 from mesh.link.link import link
+from mesh.link.memo import Memo
 from mesh.model.mesh import Config, Mesh
 from mesh.resources.istio.envoyfilter import ApplyTo, ConfigPatch, EnvoyFilterSpec, ObjectMatch, Operation
 from mesh.resources.object import Object
@@ -48,9 +49,11 @@ class Patch:
     value: Any
 
 
-def linked(objects: Sequence[Object[Any]], running: bool = False) -> tuple[Mesh, list[Problem]]:
+def linked(
+    objects: Sequence[Object[Any]], running: bool = False, memo: Memo | None = None
+) -> tuple[Mesh, list[Problem]]:
     """``link``, and what only Envoy's own types tell: EnvoyFilters that cannot be read are not in the mesh."""
-    mesh, problems = link(objects, running)
+    mesh, problems = link(objects, running, memo)
     wrong = {id(each): list(_mistakes(each)) for each in mesh.envoy_filters}
     found = [problem for each in wrong.values() for problem in each]
     if not found:

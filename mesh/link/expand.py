@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
+from mesh.link.memo import Memo
 from mesh.model.identity import Identity
 from mesh.model.service import ContainerPort, Kind, Workload
 from mesh.resources.kubernetes import DeploymentSpec, Metadata, PodSpec, PodStatus
@@ -22,10 +24,15 @@ _READ: Final = ("v1", "apps/v1")
 _ENDED: Final = ("Succeeded", "Failed")
 
 
-def workloads(objects: Iterable[Object[Any]], trust_domain: str, running: bool) -> tuple[Workload, ...]:
-    """All pods that the objects make, in the order of the objects."""
+def workloads(
+    objects: Iterable[Object[Any]], trust_domain: str, running: bool, memo: Memo
+) -> tuple[Workload, ...]:
+    """All pods that the objects make, in the order of the objects. Of a running mesh a Pod has its own address, whatever its number is."""
     pods = [pod for each in objects for pod in _pods(each, running)]
-    return tuple(_workload(pod, i, trust_domain) for i, pod in enumerate(pods))
+    if not running:
+        return tuple(_workload(pod, i, trust_domain) for i, pod in enumerate(pods))
+    what = f"workload of {trust_domain}"
+    return tuple(memo.once(what, pod[0], partial(_workload, pod, 0, trust_domain)) for pod in pods)
 
 
 def of_pod(pod: Object[Any], trust_domain: str) -> Workload:

@@ -5,14 +5,16 @@ EndpointSlices are not read: they follow from Services and pods, as Kubernetes d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 from mesh.link import entries
 from mesh.link.hosts import CLUSTER_DOMAIN
+from mesh.link.memo import Memo
 from mesh.link.pods import Pods
 from mesh.model.service import Endpoint, Port, Protocol, Resolution, Service, Workload
-from mesh.resources.kubernetes import ServicePort, ServiceSpec
+from mesh.resources.kubernetes import ServicePort
 from mesh.resources.object import Object
 
 _BY_NAME: Final = {
@@ -23,25 +25,42 @@ _APP_PROTOCOLS: Final = {
     "kubernetes.io/ws": Protocol.HTTP,
     "kubernetes.io/wss": Protocol.HTTPS,
 }
+_READ: Final = frozenset({"Service", "ServiceEntry", "WorkloadEntry"})
 _WELL_KNOWN_TCP: Final = frozenset({25, 53, 3306, 27017})
 
 
 def services(
-    objects: Iterable[Object[Any]], pods: Pods, running: bool, trust_domain: str
+    objects: Iterable[Object[Any]], pods: Pods, running: bool, trust_domain: str, memo: Memo
 ) -> tuple[Service, ...]:
     """Every Service and ServiceEntry with its endpoints, by creation, then name, then namespace, as istiod orders them.
 
     ``running`` says that Kubernetes' defaults are filled in and that each pod serves a named port under a number of its own.
     Files are read as istiod's test double reads them: with no defaults, and one number for all pods behind a port.
     """
-    everything = list(objects)
+    everything = [each for each in objects if each.kind in _READ]
     found = [each for each in everything if each.kind == "Service"]
-    machines = entries.Machines(everything, trust_domain)
-    made = [
-        _service(each, each.spec, number, pods, running, machines) for number, each in enumerate(found, 1)
-    ]
-    made += entries.services(everything, pods, machines)
+    others = [each for each in everything if each.kind == "WorkloadEntry"]
+    machines = entries.Machines(others, trust_domain)
+    made = []
+    for number, each in enumerate(found, 1):
+        chosen = pods.selected(each.metadata.namespace, each.spec.selector) if each.spec.selector else []
+        make = partial(_service, each, number, chosen, pods, running, machines)
+        # In files a named port is that of the first pod of all that has it.
+        made.append(
+            memo.once(f"service {number} of {trust_domain}", each, make, [*chosen, *others])
+            if running
+            else make()
+        )
+    for each in everything:
+        if each.kind == "ServiceEntry":
+            among = pods.selected(each.metadata.namespace, {}) if each.spec.workload_selector else []
+            produce = partial(_of_entry, each, pods, machines)
+            made += memo.once(f"services of {trust_domain}", each, produce, [*among, *others])
     return tuple(sorted(made, key=lambda s: (s.creation, s.name, s.namespace)))
+
+
+def _of_entry(each: Object[Any], pods: Pods, machines: entries.Machines) -> list[Service]:
+    return list(entries.services([each], pods, machines))
 
 
 def protocol(port: ServicePort) -> Protocol:
@@ -63,10 +82,14 @@ def protocol(port: ServicePort) -> Protocol:
 
 
 def _service(
-    each: Object[Any], spec: ServiceSpec, number: int, pods: Pods, running: bool, machines: entries.Machines
+    each: Object[Any],
+    number: int,
+    chosen: Sequence[Workload],
+    pods: Pods,
+    running: bool,
+    machines: entries.Machines,
 ) -> Service:
-    metadata = each.metadata
-    chosen = pods.selected(metadata.namespace, spec.selector) if spec.selector else []
+    metadata, spec = each.metadata, each.spec
     ports = tuple(_port(port) for port in spec.ports)
     headless = spec.cluster_ip == "None"
     of_pods = (

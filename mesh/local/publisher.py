@@ -19,8 +19,10 @@ from typing import Any
 from mesh.compile.compiler import Compiler
 from mesh.compile.placement import listened
 from mesh.compile.scope import Scopes
+from mesh.compile.successor import succeed
 from mesh.envoy.patching import linked
 from mesh.envoy.snapshot import Snapshot
+from mesh.link.memo import Memo
 from mesh.local import observatory, ports, targets
 from mesh.local.deployment import ready
 from mesh.local.jwks import Keys
@@ -44,16 +46,16 @@ _AGAIN_SECONDS = 0.25
 
 
 class Reader:
-    """Objects of the store as typed ones, each parsed once a version."""
+    """Objects of the store as typed ones, each parsed once as long as nothing that is read of it changes: then it stays the very same."""
 
     def __init__(self) -> None:
-        self._parsed: dict[tuple[str, str], tuple[Typed[Any] | None, list[Problem]]] = {}
+        self._parsed: dict[tuple[object, ...], tuple[Typed[Any] | None, list[Problem]]] = {}
 
     def read(self, objects: Iterable[Object]) -> tuple[list[Typed[Any]], list[Problem]]:
-        kept: dict[tuple[str, str], tuple[Typed[Any] | None, list[Problem]]] = {}
+        kept: dict[tuple[object, ...], tuple[Typed[Any] | None, list[Problem]]] = {}
         for each in objects:
             if _concerns(each):
-                key = (each["metadata"].get("uid", origin(each)), each["metadata"].get("resourceVersion", ""))
+                key = _read_of(each)
                 kept[key] = self._parsed.get(key) or from_json(each, origin(each))
         self._parsed = kept
         typed = [made for made, _ in kept.values() if made is not None]
@@ -67,6 +69,22 @@ def origin(obj: Object) -> str:
 
 def _concerns(obj: Object) -> bool:
     return obj["kind"] in _READ or "istio.io/" in obj["apiVersion"]
+
+
+def _read_of(obj: Object) -> tuple[object, ...]:
+    """Names an object and the state of all of it that is read: of a Pod's status where it is and how it fares, of another's nothing."""
+    metadata, status = obj["metadata"], obj.get("status", {}) if obj["kind"] == "Pod" else {}
+    words = [tuple((metadata.get(each) or {}).items()) for each in ("labels", "annotations")]
+    conditions = tuple((each.get("type"), each.get("status")) for each in status.get("conditions") or ())
+    return (
+        metadata.get("uid", origin(obj)),
+        metadata.get("generation", metadata.get("resourceVersion")),
+        *words,
+        metadata.get("deletionTimestamp"),
+        status.get("podIP"),
+        status.get("phase"),
+        conditions,
+    )
 
 
 def _said(obj: Object) -> tuple[object, ...]:
@@ -88,6 +106,9 @@ class Publisher:
         self._reader = Reader()
         self._accepting: asyncio.Task[None] | None = None
         self._published: list[tuple[object, ...]] = []
+        self._memo = Memo()
+        self._compiler: Compiler | None = None
+        self._withheld: dict[str, list[str]] = {}
         self.problems: tuple[Problem, ...] = ()
 
     async def run(self) -> None:
@@ -119,7 +140,7 @@ class Publisher:
 
     async def _publish(self, objects: Sequence[Object]) -> None:
         typed, problems = self._reader.read(objects)
-        mesh, more = linked(typed, running=True)
+        mesh, more = linked(typed, running=True, memo=self._memo)
         self.problems = tuple(sorted([*problems, *more]))
         if await self._place(mesh, objects):
             return  # the pods' new ports are a change of the store: the next round has them
@@ -129,13 +150,14 @@ class Publisher:
         if watched:
             targets.write(self._world.paths, mesh, placement)
         self._keys.follow(mesh, placement)
-        compiler = Compiler(replace(mesh, keys=self._keys.found), placement)
+        self._compiler, touched = succeed(self._compiler, replace(mesh, keys=self._keys.found), placement)
         allocated = {(p["metadata"]["namespace"], p["metadata"]["name"]) for p in pods if ports.of(p).used}
-        withheld = []
-        for workload in mesh.workloads:
+        for workload in touched:
             if workload.key in allocated:
-                withheld += await self._compiled(compiler, workload)
-        self._accept(mesh, objects, withheld)
+                self._withheld[workload.proxy_id] = await self._compiled(self._compiler, workload)
+        here = {workload.proxy_id for workload in mesh.workloads}
+        self._withheld = {proxy: why for proxy, why in self._withheld.items() if why and proxy in here}
+        self._accept(mesh, objects, [reason for why in self._withheld.values() for reason in why])
 
     async def _compiled(self, compiler: Compiler, workload: Workload) -> list[str]:
         """Compile and offer one proxy's configuration. A mistake of the compiler's costs that proxy its news, and nobody else anything."""
@@ -152,17 +174,11 @@ class Publisher:
     async def _place(self, mesh: Mesh, objects: Sequence[Object]) -> bool:
         """Give proxies a listener for each service that came into their scope; says whether there was one."""
         scopes = Scopes(mesh)
+        workloads = {workload.key: workload for workload in mesh.workloads}
         placed = False
         for pod in (o for o in objects if o["kind"] == "Pod"):
             given = ports.of(pod)
-            mine = next(
-                (
-                    w
-                    for w in mesh.workloads
-                    if w.key == (pod["metadata"]["namespace"], pod["metadata"]["name"])
-                ),
-                None,
-            )
+            mine = workloads.get((pod["metadata"]["namespace"], pod["metadata"]["name"]))
             if mine is None or not given.used:
                 continue
             wanted = self._world.allocator.calling(given, upstreams(scopes, mine))

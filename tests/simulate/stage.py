@@ -18,8 +18,8 @@ from mesh.resources.object import from_json
 from mesh.simulate.call import Proxy
 
 Manifest = Mapping[str, Any]
-#: Nobody here can sign a token.
-_LEFT_OUT = ("RequestAuthentication",)
+#: Nobody here can sign a token, hosts outside the mesh have no application, and patches may do anything.
+_LEFT_OUT = ("RequestAuthentication", "ServiceEntry", "WorkloadEntry", "EnvoyFilter")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Stage:
 
 def stage(manifests: Iterable[Manifest]) -> Stage:
     """Places a mesh. Nothing is started."""
-    kept = (tamed(each) for each in manifests if each["kind"] not in _LEFT_OUT)
+    kept = (tamed(each) for each in manifests if not _left_out(each))
     objects = [made for each in kept if (made := from_json(each, "manifests")[0])]
     mesh, _ = link(objects)
     placement = _free(numbered(mesh, 1))
@@ -64,6 +64,11 @@ def stage(manifests: Iterable[Manifest]) -> Stage:
     names = {w.key: w.name for w in mesh.workloads}
     apps = {at: f"{key[0]}/{names[key]}" for (key, _), at in placement.application.items() if key in names}
     return Stage(mesh, placement, proxies, apps)
+
+
+def _left_out(manifest: Manifest) -> bool:
+    """Also policies that ask an authorizer elsewhere."""
+    return manifest["kind"] in _LEFT_OUT or manifest.get("spec", {}).get("action") == "CUSTOM"
 
 
 def tamed(manifest: Manifest) -> Manifest:
