@@ -111,10 +111,12 @@ async def _storm(
 
 
 async def _break(breaking: Sequence[Break], source: random.Random, calm: asyncio.Event) -> int:
-    """One fault after the other until it is to be calm, each mended before the next; returns how many."""
-    hits = 0
+    """One fault after the other until it is to be calm, each mended before the next, and each once before any comes again; returns how
+    many."""
+    hits, waiting = 0, list[Break]()
     while not calm.is_set():
-        _say(f"  {await source.choice(breaking)(source)}")
+        waiting = waiting or source.sample(breaking, len(breaking))
+        _say(f"  {await waiting.pop()(source)}")
         hits += 1
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(calm.wait(), source.uniform(*GAP))

@@ -121,7 +121,7 @@ async def _events(shop: Engine) -> dict[str, list[str]]:
             return {}  # nothing was ever told
         seen: set[str] = set()
         told: dict[str, list[str]] = {}
-        for number in range(state.first_seq, state.last_seq + 1):
+        for number in range(state.first_seq, state.last_seq + 1) if state.messages else ():
             message = await jetstream.get_msg("EVENTS", number)
             envelope = Envelope.FromString(message.data or b"")
             if envelope.event_id not in seen:

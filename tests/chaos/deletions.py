@@ -10,6 +10,7 @@ import functools
 import random
 from collections.abc import Awaitable, Callable, Sequence
 
+from tests.chaos import injections
 from tests.scenarios.cluster import kubectl
 from tests.scenarios.engine import Engine, Object
 
@@ -27,7 +28,7 @@ def of(shop: Engine) -> Sequence[Callable[[random.Random], Awaitable[str]]]:
     if not apps:
         raise DataInPods("every service has its database in its pod: install the release with PostgreSQL")
     pods = [functools.partial(_delete, shop, app) for app in (*apps, "catalog")]
-    return [*pods, _delete_istiod]
+    return [*pods, _delete_istiod, *injections.of(shop)]
 
 
 def _has_data(pod: Object) -> bool:

@@ -1,6 +1,6 @@
-"""Everything that breaks: processes killed, databases locked, disks full, calls aborted. Each fault mends itself, or is mended.
+"""Everything that breaks: processes killed, databases locked, disks full. Each fault mends itself, or is mended.
 
-A fault takes the running mesh and a source of chance, and returns what it did in a few words. Those of a cluster are in deletions.
+A fault takes the running mesh and a source of chance, and returns what it did in a few words. Those of a cluster are in deletions, those of both in injections.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mesh.local import process
 from mesh.local.paths import Paths
-from tests.scenarios.engine import Object
+from tests.chaos import injections
 from tests.scenarios.local import MESH, Local
 
 SIDECAR, CONTROL_PLANE = "istio-proxy", "control-plane"
@@ -115,23 +115,6 @@ async def fill_the_disk(mesh: Mesh, source: random.Random) -> str:
     return f"no room for what {record.stem} writes for {seconds:.1f} s"
 
 
-async def abort_calls(mesh: Mesh, source: random.Random) -> str:
-    """By the mesh's own fault injection, in the one VirtualService."""
-    service = source.choice(("inventory", "payments", "shipping", "catalog"))
-    share = source.choice((20, 50))
-
-    def change(spec: Object) -> None:
-        for route in spec["http"]:
-            route["fault"] = {"abort": {"grpcStatus": "UNAVAILABLE", "percentage": {"value": share}}}
-
-    try:
-        await asyncio.to_thread(mesh.engine.edit, "VirtualService", service, change)
-        await asyncio.sleep(LONGEST)
-    finally:
-        await asyncio.to_thread(mesh.engine.restore)
-    return f"aborted {share} % of the calls to {service} for {LONGEST:g} s"
-
-
 ALL: Sequence[Fault] = (
     kill_a_process,
     kill_a_process,
@@ -141,7 +124,6 @@ ALL: Sequence[Fault] = (
     kill_the_control_plane,
     lock_a_database,
     fill_the_disk,
-    abort_calls,
 )
 
 
@@ -178,5 +160,5 @@ def _file_size(pid: int, limit: int) -> int | None:
 
 
 def of(mesh: Mesh) -> Sequence[Callable[[random.Random], Awaitable[str]]]:
-    """All of them, for this mesh."""
-    return [functools.partial(fault, mesh) for fault in ALL]
+    """All of them, for this mesh, and those that it injects itself."""
+    return [*(functools.partial(fault, mesh) for fault in ALL), *injections.of(mesh.engine)]

@@ -17,4 +17,4 @@ def test_no_promise_is_broken_while_pods_are_deleted(engine: Engine) -> None:
         breaking = deletions.of(engine)
     except deletions.DataInPods as reason:
         pytest.skip(str(reason))
-    assert run(engine, breaking, orders=80, seed=1, customers_=4) == []
+    assert run(engine, breaking, orders=150, seed=1, customers_=4) == []
