@@ -11,6 +11,7 @@ import click
 COMMANDS: Final = {
     "up": ("mesh.cli.up", "Run the mesh of mesh.yaml on this machine."),
     "build": ("mesh.cli.build", "Build what mesh.yaml runs, without running it."),
+    "new": ("mesh.cli.new", "Make a service of your own, in Python, Go or TypeScript."),
     "down": ("mesh.cli.down", "Stop it and leave nothing behind."),
     "status": (
         "mesh.cli.status",

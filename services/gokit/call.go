@@ -2,7 +2,6 @@ package gokit
 
 import (
 	"context"
-	"strings"
 
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/metadata"
@@ -12,9 +11,6 @@ const (
 	attemptHeader = "x-envoy-attempt-count"
 	faultPrefix   = "x-fault-"
 )
-
-// inherited are the headers that calls onwards carry on, besides traceparent.
-var inherited = []string{"x-request-id", "baggage", "tracestate"}
 
 // Call is what is being answered, or the event that is being handled: what logs say of it, and what it passes on.
 type Call struct {
@@ -50,20 +46,4 @@ func (c *Call) CorrelationID() string {
 		return id
 	}
 	return c.Span.TraceID().String()
-}
-
-// passedOn are the headers of calls onwards; in development with the faults meant for services further on.
-func (c *Call) passedOn(development bool) []string {
-	var pairs []string
-	for _, name := range inherited {
-		if value := c.Header(name); value != "" {
-			pairs = append(pairs, name, value)
-		}
-	}
-	for name, values := range c.headers {
-		if development && strings.HasPrefix(name, faultPrefix) && len(values) > 0 {
-			pairs = append(pairs, name, values[0])
-		}
-	}
-	return pairs
 }

@@ -1,0 +1,1 @@
+"""`mesh new`: what it makes is checked, built and called."""
