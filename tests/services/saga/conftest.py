@@ -8,7 +8,6 @@ import pytest_asyncio
 from sqlalchemy import MetaData
 
 from services.kit.saga import store
-from tests.services.events.conftest import postgres_url as postgres_url
 from tests.services.events.world import create
 from tests.services.saga.world import World
 
