@@ -43,14 +43,29 @@ class _Point:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """``family`` is what its type is said of, ``at`` when it was sent."""
+
+    point: _Point
+    family: str
+    kind: str
+    at: float
+
+
 class Sent:
     """Written by the receiver's thread, read by the scraper."""
 
     def __init__(self, limits: Limits) -> None:
-        self.types: dict[str, str] = {}
         self._limits = limits
         self._lock = threading.Lock()
-        self._kept: dict[frozenset[tuple[str, str]], tuple[_Point, float]] = {}
+        self._kept: dict[frozenset[tuple[str, str]], _Kept] = {}
+
+    @property
+    def types(self) -> dict[str, str]:
+        """ "counter", "gauge" or "histogram" by family."""
+        with self._lock:
+            return {each.family: each.kind for each in self._kept.values()}
 
     def take(self, export: Message, now: float) -> Counts:
         """What was refused, by reason. ``now`` is in seconds, on the clock of ``current``."""
@@ -65,8 +80,8 @@ class Sent:
     def current(self, now: float) -> list[tuple[Labels, float]]:
         """All that is fresh; the rest is forgotten."""
         with self._lock:
-            self._kept = {key: each for key, each in self._kept.items() if each[1] > now - FRESH_SECONDS}
-            return [(point.labels, point.value) for point, _ in self._kept.values()]
+            self._kept = {key: each for key, each in self._kept.items() if each.at > now - FRESH_SECONDS}
+            return [(each.point.labels, each.point.value) for each in self._kept.values()]
 
     def _metric(self, metric: Message, target: Labels, now: float, refused: Counts) -> None:
         kind = _kind(metric)
@@ -79,8 +94,7 @@ class Sent:
             if key not in self._kept and len(self._kept) >= self._limits.series:
                 refused[Reason.TOO_MANY_SERIES] += 1
             else:
-                self._kept[key] = point, now
-                self.types[name] = kind
+                self._kept[key] = _Kept(point, name, kind, now)
 
 
 def _kind(metric: Message) -> str:

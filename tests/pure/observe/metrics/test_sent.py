@@ -105,6 +105,7 @@ async def test_a_round_takes_what_was_sent_lately_and_no_more(tmp_path: Any) -> 
     assert column.values[0] == 3
     assert math.isnan(column.values[1])
     assert not sent.current(NOW + 1 + FRESH_SECONDS)
+    assert not sent.types
 
 
 @pytest.mark.parametrize(
