@@ -8,6 +8,7 @@ timeouts and authorization. `python -m services.kit.contract MODULE...` prints i
 import importlib
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -100,6 +101,14 @@ def to_yaml(contract: Contract) -> str:
         said = f"name: {method.name}, idempotent: {idempotent}, timeout: {method.timeout:g}s{streams}"
         said += f", callers: [{', '.join(method.callers)}], cost: {method.cost}{personal}"
         lines.append(f"  - {{{said}}}")
+    return "\n".join(lines) + "\n"
+
+
+def costs(contracts: Sequence[Contract]) -> str:
+    """What each method that costs more than 1 weighs where calls are limited by rate, for the chart of the ingress."""
+    lines = ["# Generated from proto/ by scripts/generate. Do not edit.", "costs:"]
+    dear = [method for contract in contracts for method in contract.methods if method.cost > 1]
+    lines += [f"  - {{path: {method.path}, cost: {method.cost}}}" for method in dear]
     return "\n".join(lines) + "\n"
 
 

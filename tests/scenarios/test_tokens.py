@@ -107,6 +107,32 @@ def test_a_key_of_staffs_making_is_good_until_it_is_revoked(trusting: Engine) ->
     assert does(trusting, PRODUCTS, header).status == 200, "who asks does not matter there"
 
 
+def spent(engine: Engine, headers: dict[str, str]) -> Answer:
+    """The answer to the first of many orders, none of which is right in form, that is refused for being too many."""
+    for _ in range(200):
+        answer = ask(engine, "POST", "/v1/orders", headers, {})
+        if answer.status != 400:
+            return answer
+    raise AssertionError("200 orders in a row were let through")
+
+
+def test_a_client_that_asks_for_too_much_is_told_to_wait_and_others_are_not(trusting: Engine) -> None:
+    """Ten orders at once are what a token or a key has; then it gets two a second."""
+    greedy, modest = ({**ADA, "sub": uuid.uuid4().hex} for _ in range(2))
+    assert spent(trusting, bearer(greedy)).status == 429
+    assert does(trusting, ORDERS, bearer(modest)).status == 200
+    assert does(trusting, PRODUCTS, {}).status == 200
+    made = ask(trusting, "POST", "/v1/keys", bearer(STAFF), {"name": "till", "scopes": ["orders:write"]})
+    assert spent(trusting, {"x-api-key": made.body["text"]}).status == 429
+
+
+def test_calls_of_grpc_cost_what_their_contract_says(trusting: Engine) -> None:
+    key = {"x-api-key": uuid.uuid4().hex}
+    codes = trusting.at("ingress").calls(100, "orders", "PlaceOrder", {}, key).codes()
+    assert set(codes) == {"INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"}
+    assert trusting.at("ingress").call("catalog", "ListProducts").ok
+
+
 def test_without_a_key_of_the_issuer_no_token_is_good(engine: Engine) -> None:
     for name in READERS:
         engine.edit(

@@ -97,6 +97,9 @@ class ProductPage(BaseModel):
 
     product: Product
     stock: Stock | None = Field(description="null when it was never set, or is missing")
+    recommendations: list[str] | None = Field(
+        description="Ids of what goes with it, the best first; null when the shop has none to give, or it is missing"
+    )
     missing: list[MissingPart]
 
 

@@ -1,12 +1,12 @@
 """Products and their stock, read from catalog and inventory."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from services.gen.shop.catalog.v1 import catalog_pb2 as catalog
 from services.gen.shop.inventory.v1 import inventory_pb2 as inventory
+from services.gen.shop.recommendations.v1 import recommendations_pb2 as recommendations
 from services.storefront.access.caller import Scope
 from services.storefront.parts import Parts
 from services.storefront.rest.models import (
@@ -29,6 +29,8 @@ Tag = Annotated[
     str, Query(description="Only products with this tag", **ruled(catalog.ListProductsRequest, "tag"))
 ]
 
+FEW = 5
+
 
 def routes(shop: Shop, who: Who) -> APIRouter:
     made = APIRouter(prefix="/v1")
@@ -39,19 +41,18 @@ def routes(shop: Shop, who: Who) -> APIRouter:
         found = await shop.catalog.ListProducts(request)
         return Products(products=list(map(Product.of, found.products)), next_page_token=found.next_page_token)
 
-    @made.get("/products/{id}", summary="One product with its stock")
+    @made.get("/products/{id}", summary="One product with its stock and what goes with it")
     async def get_product(id: Id) -> ProductPage:  # noqa: A002  the name in the path
         parts = Parts()
-        stock = shop.inventory.GetStock(inventory.GetStockRequest(product_id=id))
-        getting = asyncio.create_task(parts.of("stock", stock))
-        try:
+        async with parts.begun() as begin:
+            stock = begin("stock", shop.inventory.GetStock(inventory.GetStockRequest(product_id=id)))
+            more = begin("recommendations", _recommended(shop, id))
             found = await shop.catalog.GetProduct(catalog.GetProductRequest(id=id))
-            held = await getting
-        finally:
-            getting.cancel()
+            held, goes_with = await stock, await more
         return ProductPage(
             product=Product.of(found.product),
             stock=Stock.of(held.stock) if held else None,
+            recommendations=goes_with,
             missing=list(map(MissingPart.of, parts.missing)),
         )
 
@@ -88,3 +89,12 @@ def routes(shop: Shop, who: Who) -> APIRouter:
         return Stock.of((await shop.inventory.SetStock(request)).stock)
 
     return made
+
+
+async def _recommended(shop: Shop, product: str) -> list[str] | None:
+    """None where the shop does without."""
+    if shop.recommendations is None:
+        return None
+    request = recommendations.ListRecommendationsRequest(product_ids=[product], limit=FEW)
+    found = await shop.recommendations.ListRecommendations(request)
+    return [each.product_id for each in found.recommendations]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.browser import Page, chromium, findings_of_axe
-from tests.local.project import Project
+from tests.local.project import Project, until
+from tests.local.shop.test_tokens import status, token
 
 PATIENCE = 60_000.0
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
@@ -73,7 +74,7 @@ def test_a_customer_browses_orders_and_follows_the_order(visit: Open, screen: di
     assert page.locator("#count").inner_text() == "0"
     assert page.get_by_role("status").inner_text() == "Order confirmed"
     page.get_by_role("link", name="Orders", exact=True).click()
-    assert page.get_by_role("row").filter(has_text="Confirmed").count() == 1
+    page.get_by_role("row").filter(has_text="Confirmed").wait_for()  # exactly one
 
 
 def test_an_order_that_is_refused_says_why_and_keeps_the_basket(visit: Open) -> None:
@@ -94,6 +95,28 @@ def test_a_slow_order_is_followed_as_it_happens(visit: Open) -> None:
 
 
 SLOW = {"x-fault-payments": "delay=1s;method=Charge"}
+
+
+def test_where_guests_may_not_order_a_token_says_who_the_customer_is(visit: Open, folder: Project) -> None:
+    """A shop that is not in development answers so; this one would not."""
+    page = visit()
+    page.route("**/v1/orders", lambda route: route.fulfill(status=401, json={"detail": "needs a token"}))
+    ordered(page)
+    page.get_by_role("alert").filter(has_text="needs a token").wait_for()
+    page.unroute("**/v1/orders")
+    subject = uuid.uuid4().hex
+    text = token(folder, subject)
+    until(lambda: accepted(folder, text), "the mesh knows the key")
+    page.get_by_label("Your token").fill(text)
+    page.get_by_role("button", name="Place the order").click()
+    page.get_by_text("Confirmed", exact=True).wait_for()
+    page.get_by_role("link", name="Orders", exact=True).click()
+    page.get_by_text("Of you, newest first").wait_for()
+    page.get_by_role("row").filter(has_text="Confirmed").wait_for()  # exactly one
+
+
+def accepted(folder: Project, text: str) -> bool:
+    return status(folder, text) == 403  # it is known whose it is, and that is not staff
 
 
 def test_what_is_missing_is_said_and_the_rest_is_there(visit: Open) -> None:

@@ -31,18 +31,20 @@ async function shelf(first) {
 async function chosen(focus = true) {
   const products = new Map((await catalog()).map((each) => [each.id, each]));
   const lines = basket.lines().map(([id, quantity]) => [products.get(id), quantity]).filter(([each]) => each);
-  show(views.basket(lines, basket.customer(), {
+  show(views.basket(lines, basket.customer(), Boolean(api.token()), {
     change: (product, by) => { basket.change(product.id, by); chosen(false); },
     place,
   }), focus);
 }
 
-async function place(customer, method) {
+async function place(customer, method, token) {
+  if (token) api.setToken(token);
   basket.setCustomer(customer);
   let placed;
   try {
     placed = await api.place(basket.orderKey(), customer, basket.lines(), method);
   } catch (error) {
+    if (error.details.status === 401) api.setToken("");
     if (error.details.status === 409) basket.renew();
     const { order_id: order } = error.details.metadata ?? {};
     if (!order) throw error;
@@ -66,7 +68,8 @@ function order(id) {
 
 async function history() {
   const customer = basket.customer();
-  show(views.history(customer ? (await api.orders(customer)).orders : [], customer));
+  const who = api.token() ? "you" : customer;
+  show(views.history(who ? (await api.orders(customer)).orders : [], who));
 }
 
 async function route(first = false) {

@@ -39,8 +39,8 @@ export function shelf(products, add) {
   return [heading("Everything we sell"), element("ul", { class: "grid" }, cards)];
 }
 
-/** `lines` are of [product, quantity]. */
-export function basket(lines, customer, { change, place }) {
+/** `lines` are of [product, quantity]; `known`: a token says who the customer is. */
+export function basket(lines, customer, known, { change, place }) {
   if (!lines.length) return [heading("Your basket"), element("p", {}, "It is empty. ", element("a", { href: "#/" }, "See what we sell"), ".")];
   const rows = lines.map(([product, quantity]) =>
     element("tr", {},
@@ -60,13 +60,14 @@ export function basket(lines, customer, { change, place }) {
       element("thead", {}, element("tr", {}, ...["Product", "Price", "Quantity"].map((each, at) => element("th", { scope: "col", class: at ? "number" : "" }, each)))),
       element("tbody", {}, rows)),
     element("p", {}, "Total ", element("strong", { class: "price" }, sum)),
-    checkout(customer, place),
+    checkout(customer, known, place),
   ];
 }
 
-function checkout(customer, place) {
+function checkout(customer, known, place) {
   const form = element("form", { novalidate: true },
-    element("label", {}, "Your name", element("input", { name: "customer", required: true, maxlength: 64, autocomplete: "username", value: customer })),
+    element("label", { hidden: known }, "Your name", element("input", { name: "customer", required: true, maxlength: 64, autocomplete: "username", value: customer })),
+    element("label", { hidden: true }, "Your token", element("input", { name: "token", autocomplete: "off", spellcheck: "false" })),
     element("label", {}, "Card",
       element("select", { name: "method" },
         element("option", { value: "tok_visa" }, "Visa that is charged"),
@@ -76,12 +77,19 @@ function checkout(customer, place) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const [said, submit, name] = [form.querySelector("[role=alert]"), form.querySelector("[type=submit]"), form.elements.customer];
+    const { token } = form.elements;
     const say = (text) => { said.textContent = text; said.hidden = !text; };
-    if (!name.value.trim()) { say("Say whose order it is."); name.setAttribute("aria-invalid", "true"); name.focus(); return; }
+    if (!known && !token.value && !name.value.trim()) { say("Say whose order it is."); name.setAttribute("aria-invalid", "true"); name.focus(); return; }
     say("");
     submit.disabled = true;
     submit.textContent = "Placing the order …";
-    await place(name.value.trim(), form.elements.method.value).catch((error) => say(error.message));
+    await place(name.value.trim(), form.elements.method.value, token.value.trim()).catch((error) => {
+      say(error.message);
+      if (error.details?.status !== 401) return;
+      token.closest("label").hidden = false;
+      name.closest("label").hidden = true;
+      token.focus();
+    });
     submit.disabled = false;
     submit.textContent = "Place the order";
   });
