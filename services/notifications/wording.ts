@@ -44,6 +44,13 @@ export function told(envelope: Envelope): Told | undefined {
         () => `${reason} Nothing is charged.`,
       );
     }
+    case "orderReturned":
+      return about(
+        payload.value.order,
+        NotificationKind.ORDER_RETURNED,
+        "was returned",
+        (order) => `You are paid back ${amount(order.total)} for ${items(order)}.`,
+      );
     default:
       return undefined;
   }

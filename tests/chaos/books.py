@@ -20,13 +20,15 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True)
 class Books:
-    """``stock``: product -> (on hand, reserved). ``events``: an order's id -> the kinds told of it, in order, each event once."""
+    """``stock``: product -> (on hand, reserved). ``events``: an order's id -> the kinds told of it, in order, each event once.
+    ``notified``: an order's id -> what its customer was sent, in order, each as often as it was sent; None where nobody sends any."""
 
     orders: Sequence[Object] = ()
     charges: Sequence[Object] = ()
     shipments: Sequence[Object] = ()
     stock: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     events: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    notified: Mapping[str, Sequence[str]] | None = None
 
 
 def read(shop: Engine) -> Books:
@@ -37,6 +39,7 @@ def read(shop: Engine) -> Books:
         shipments=_all(shop, "shipping", "ListShipments", "shipments"),
         stock=stock(shop),
         events=_told(shop),
+        notified=_notified(shop) if shop.pods("notifications") else None,
     )
 
 
@@ -48,6 +51,7 @@ def since(before: Books, after: Books) -> Books:
         shipments=_without(before.shipments, after.shipments),
         stock=after.stock,
         events={order: told for order, told in after.events.items() if order not in before.events},
+        notified=after.notified,
     )
 
 
@@ -90,6 +94,13 @@ def _asked(shop: Engine, service: str, method: str, request: Object) -> Answer:
 
     shop.until(answered, f"{service} answers {method}", PATIENCE)
     return answers[-1]
+
+
+def _notified(shop: Engine) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in reversed(_all(shop, "notifications", "ListNotifications", "notifications")):
+        found.setdefault(each["orderId"], []).append(each["kind"])
+    return found
 
 
 def _told(shop: Engine) -> dict[str, list[str]]:

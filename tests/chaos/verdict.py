@@ -28,6 +28,7 @@ def violations(before: Mapping[str, tuple[int, int]], told: Sequence[Told], afte
         *_shipped(after),
         *_conserved(before, after),
         *_announced(after),
+        *_notified(after),
         *_in_time(told),
     ]
 
@@ -91,6 +92,17 @@ def _announced(books: Books) -> Iterator[str]:
         wanted = TOLD.get(order["state"], [])
         if list(books.events.get(order["id"], ())) != wanted:
             yield f"order {order['id']}: {list(books.events.get(order['id'], ()))} was told, not {wanted}"
+
+
+def _notified(books: Books) -> Iterator[str]:
+    """Each event has its effect once: its customer is sent one notification, in order."""
+    if books.notified is None:
+        return
+    for order in books.orders:
+        wanted = [f"NOTIFICATION_KIND_{told.upper()}" for told in TOLD.get(order["state"], [])]
+        sent = list(books.notified.get(order["id"], ()))
+        if sent != wanted:
+            yield f"order {order['id']}: {sent} was sent, not {wanted}"
 
 
 def _in_time(told: Sequence[Told]) -> Iterator[str]:

@@ -96,6 +96,17 @@ def test_wrong_books_are_found_out(books: Books, said: str) -> None:
     assert any(said in line for line in violations(STOCK, TOLD, books))
 
 
+SENT = {"o": ("NOTIFICATION_KIND_ORDER_PLACED", "NOTIFICATION_KIND_ORDER_CONFIRMED")}
+
+
+def test_an_event_has_its_effect_once() -> None:
+    assert violations(STOCK, TOLD, replace(RIGHT, notified=SENT)) == []
+    (twice,) = violations(STOCK, TOLD, replace(RIGHT, notified={"o": (*SENT["o"], SENT["o"][1])}))
+    assert "was sent, not" in twice
+    (never,) = violations(STOCK, TOLD, replace(RIGHT, notified={}))
+    assert "[] was sent, not" in never
+
+
 def test_an_answer_after_its_deadline_is_found_out() -> None:
     told = (Told(WISH, "OK", 0.2),)
     assert violations(STOCK, told, RIGHT) == ["k was answered 200 ms after its deadline of 5 s"]

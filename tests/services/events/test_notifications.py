@@ -52,17 +52,18 @@ async def test_a_customer_is_told_of_each_change_once_and_in_order(notifications
     await notifications.tell(event(order("a", ["mug"]), 2, events.OrderConfirmed))
     await notifications.tell(placed)
     await notifications.broker.publish(Message("order", "x", "no-event", b"\xff\xff"))
+    await notifications.tell(event(order("a", ["mug"]), 3, events.OrderReturned))
     await notifications.tell(event(order("b", ["tea"], "bob"), 2, events.OrderCancelled))
 
     async def everything() -> list[tuple[str, str]]:
         return await listed(notifications, "")
 
-    await until(everything, lambda found: len(found) == 4)
-    assert await listed(notifications) == [("a", "CONFIRMED"), ("a", "PLACED")]
+    await until(everything, lambda found: len(found) == 5)
+    assert await listed(notifications) == [("a", "RETURNED"), ("a", "CONFIRMED"), ("a", "PLACED")]
     assert await listed(notifications, "bob") == [("b", "CANCELLED"), ("b", "PLACED")]
     assert ("", "held") in notifications.inbox()
     first = await notifications.ask(customerId="ada", pageSize=1)
-    (rest,) = (await notifications.ask(customerId="ada", pageToken=first["nextPageToken"]))["notifications"]
+    rest = (await notifications.ask(customerId="ada", pageToken=first["nextPageToken"]))["notifications"][-1]
     assert rest["subject"] == "Your order a is being placed"
     assert rest["body"] == "You asked for 1 × mug."
 

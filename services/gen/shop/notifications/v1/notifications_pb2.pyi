@@ -34,6 +34,8 @@ class _NotificationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Noti
     """It is paid, and the goods left."""
     NOTIFICATION_KIND_ORDER_CANCELLED: _NotificationKind.ValueType  # 3
     """It came to nothing, and nothing is charged."""
+    NOTIFICATION_KIND_ORDER_RETURNED: _NotificationKind.ValueType  # 4
+    """It was given back, and is paid back."""
 
 class NotificationKind(_NotificationKind, metaclass=_NotificationKindEnumTypeWrapper):
     """What a notification is about."""
@@ -46,6 +48,8 @@ NOTIFICATION_KIND_ORDER_CONFIRMED: NotificationKind.ValueType  # 2
 """It is paid, and the goods left."""
 NOTIFICATION_KIND_ORDER_CANCELLED: NotificationKind.ValueType  # 3
 """It came to nothing, and nothing is charged."""
+NOTIFICATION_KIND_ORDER_RETURNED: NotificationKind.ValueType  # 4
+"""It was given back, and is paid back."""
 Global___NotificationKind: _TypeAlias = NotificationKind  # noqa: Y015
 
 @_typing.final
