@@ -27,8 +27,9 @@ def customer() -> dict[str, str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def closed(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Storefront]:
-    """One that lets no guests order."""
-    process = beside(shop, tmp_path_factory.mktemp("closed"), {"GUESTS": ""})
+    """One that lets no guests order, and at whose leaf's address nobody listens."""
+    env = {"GUESTS": "", "RECOMMENDATIONS_ADDRESS": "127.0.0.1:1"}
+    process = beside(shop, tmp_path_factory.mktemp("closed"), env)
     await process.start()
     await process.ready()
     yield process
@@ -39,6 +40,13 @@ async def closed(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 async def web(closed: Storefront) -> AsyncIterator[httpx.AsyncClient]:
     async with closed.client() as client:
         yield client
+
+
+async def test_a_leaf_that_does_not_answer_is_missing(web: httpx.AsyncClient) -> None:
+    found = (await web.get("/v1/products/mug")).json()
+    assert found["stock"]["product_id"] == "mug"
+    assert found["recommendations"] is None
+    assert [each["part"] for each in found["missing"]] == ["recommendations"]
 
 
 async def placed(web: httpx.AsyncClient, who: dict[str, str]) -> dict[str, Any]:

@@ -3,14 +3,12 @@
 import asyncio
 import json
 import uuid
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.services.conftest import Shop
-from tests.services.storefront.conftest import ORIGIN, beside
+from tests.services.storefront.conftest import ORIGIN
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("shop")]
 SLOW = {"x-fault-payments": "delay=0.5s;method=Charge"}
@@ -68,19 +66,6 @@ async def test_a_part_that_cannot_be_had_is_missing_and_the_rest_is_there(
     assert found["product"]["id"] == "mug"
     assert found["stock"] is None
     assert [(each["part"], each["code"]) for each in found["missing"]] == [("stock", code)]
-
-
-async def test_a_leaf_that_does_not_answer_is_missing(shop: Shop, tmp_path: Path) -> None:
-    """Nobody listens at its address."""
-    process = beside(shop, tmp_path, {"RECOMMENDATIONS_ADDRESS": "127.0.0.1:1"})
-    await process.start()
-    await process.ready()
-    async with process.client() as web:
-        found = (await web.get("/v1/products/mug")).json()
-        assert found["stock"]["product_id"] == "mug"
-        assert found["recommendations"] is None
-        assert [each["part"] for each in found["missing"]] == ["recommendations"]
-    assert await process.stop() == 0
 
 
 async def test_an_order_is_placed_once_by_its_key(web: httpx.AsyncClient) -> None:
