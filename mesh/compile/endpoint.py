@@ -19,7 +19,7 @@ from mesh.envoy.metadata import metadata
 from mesh.link.hosts import is_address
 from mesh.model.mesh import Placement
 from mesh.model.peer import PeerPolicies
-from mesh.model.service import Endpoint, Port
+from mesh.model.service import NAMELESS, Endpoint, Port
 from mesh.resources.istio.destinationrule import TLSMode
 from mesh.resources.istio.security import MutualTLS
 
@@ -91,8 +91,8 @@ def _endpoint(each: Endpoint, secured: bool, placement: Placement) -> LbEndpoint
 
 
 def _health(each: Endpoint) -> int:
-    """Nobody looks after what is not a pod."""
-    if each.workload is None:
+    """Nobody looks after what a ServiceEntry or WorkloadEntry says."""
+    if each.workload is None and each.entry != NAMELESS:
         return int(UNKNOWN)
     return int(HEALTHY if each.ready else UNHEALTHY)
 

@@ -27,7 +27,7 @@ def invalid(each: Object[ServiceEntrySpec]) -> Iterator[Problem]:
     """What istiod refuses, and what is not translated."""
     at, given = spec(each), each.spec
     yield from selectors.invalid(at / "workloadSelector", given.workload_selector, "labels")
-    yield from exports(at / "exportTo", given.export_to)
+    yield from exports(at / "exportTo", given.export_to, nobody=True)
     if given.workload_selector and given.endpoints:
         text = "workloadSelector and endpoints cannot stand together"
         yield (at / "endpoints").problem("MW0302", text, "say in one way who answers")

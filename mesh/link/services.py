@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
-from mesh.link import entries
+from mesh.link import entries, slices
 from mesh.link.hosts import CLUSTER_DOMAIN
 from mesh.link.memo import Memo
 from mesh.link.pods import Pods
@@ -25,7 +25,7 @@ _APP_PROTOCOLS: Final = {
     "kubernetes.io/ws": Protocol.HTTP,
     "kubernetes.io/wss": Protocol.HTTPS,
 }
-_READ: Final = frozenset({"Service", "ServiceEntry", "WorkloadEntry"})
+_READ: Final = frozenset({"EndpointSlice", "Service", "ServiceEntry", "WorkloadEntry"})
 _WELL_KNOWN_TCP: Final = frozenset({25, 53, 3306, 27017})
 
 
@@ -41,13 +41,17 @@ def services(
     found = [each for each in everything if each.kind == "Service"]
     others = [each for each in everything if each.kind == "WorkloadEntry"]
     machines = entries.Machines(others, trust_domain)
+    sliced = slices.by_service(each for each in everything if each.kind == "EndpointSlice")
     made = []
     for number, each in enumerate(found, 1):
         chosen = pods.selected(each.metadata.namespace, each.spec.selector) if each.spec.selector else []
-        make = partial(_service, each, number, chosen, pods, running, machines)
+        given = (
+            sliced.get((each.metadata.namespace, each.metadata.name), []) if not each.spec.selector else []
+        )
+        make = partial(_service, each, number, chosen, given, pods, running, machines)
         # In files a named port is that of the first pod of all that has it.
         made.append(
-            memo.once(f"service {number} of {trust_domain}", each, make, [*chosen, *others])
+            memo.once(f"service {number} of {trust_domain}", each, make, [*chosen, *given, *others])
             if running
             else make()
         )
@@ -85,6 +89,7 @@ def _service(
     each: Object[Any],
     number: int,
     chosen: Sequence[Workload],
+    sliced: Sequence[Object[Any]],
     pods: Pods,
     running: bool,
     machines: entries.Machines,
@@ -98,6 +103,7 @@ def _service(
         for w in chosen
     )
     endpoints = [endpoint for found in of_pods for endpoint in found]
+    endpoints += slices.endpoints(sliced, ports)
     if spec.selector and not headless:
         endpoints += machines.behind(metadata.namespace, spec.selector, ports)
     return Service(

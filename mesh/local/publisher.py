@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 Object = dict[str, Any]
 #: Changes that come together are published together; istiod waits 100 ms.
 COALESCE_SECONDS = 0.005
-_READ = frozenset({"Service", "Pod", "Namespace"})
+_READ = frozenset({"Service", "Pod", "Namespace", "EndpointSlice"})
 _ACCEPT_SECONDS = 5.0
 _AGAIN_SECONDS = 0.25
 
@@ -91,6 +91,8 @@ def _said(obj: Object) -> tuple[object, ...]:
     """What of an object can change configuration: equal answers need no new publish."""
     metadata = obj["metadata"]
     name = (obj["kind"], metadata.get("uid"), metadata.get("generation"), metadata.get("labels"))
+    if obj["kind"] == "EndpointSlice":  # which has no generation
+        return (*name, metadata.get("resourceVersion"))
     if obj["kind"] != "Pod":
         return name
     status = obj.get("status", {})

@@ -115,6 +115,10 @@ class Workload:
         )
 
 
+#: The ``entry`` of an address that an EndpointSlice lists: nobody's name is known.
+NAMELESS = ("", "")
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One address that serves one port of a service. ``workload`` is None for an address outside the mesh, of which ``entry`` is the

@@ -62,7 +62,10 @@ def compare(oracle: str, manifests: Manifests) -> list[str]:
         path = Path(folder) / "mesh.yaml"
         path.write_text(yaml.safe_dump_all(manifests, sort_keys=False))
         try:
-            return differences(ours, golden.dump(oracle, path))
+            found = differences(ours, golden.dump(oracle, path))
+            # On a busy machine the oracle is sometimes asked before it has read all endpoints: what differs, differs twice.
+            again = set(differences(ours, golden.dump(oracle, path))) if found else set()
+            return [line for line in found if line in again]
         except subprocess.CalledProcessError as error:
             return [f"refused: {_reason(error.stderr)}"]
         except subprocess.TimeoutExpired:

@@ -31,7 +31,7 @@ def _spec(world: World, namespace: str) -> dict[str, Any]:
     )
     subsets = [_subset(world, host, name) for name in dice.some(["v1", "v2"])] if not wild else []
     selector = {"workloadSelector": {"matchLabels": world.labels()}} if dice.chance(0.1) else {}
-    return {"host": host, **world.exported(), **selector} | dice.fields(
+    return {"host": host, **({} if selector else world.exported()), **selector} | dice.fields(
         subsets=(0.7 if subsets else 0, lambda: subsets),
         trafficPolicy=(0.7, lambda: traffic_policy(world, host)),
     )

@@ -148,3 +148,26 @@ def test_a_problem_is_told_once_and_in_the_order_of_the_places() -> None:
     problems = link([*objects, *objects])[1]
     assert problems == sorted(set(problems))
     assert len(problems) > 2
+
+
+@pytest.mark.parametrize(
+    ("slice_", "found"),
+    [
+        ("ports: [{name: http, port: 80}]\nendpoints: [{addresses: [10.0.0.1]}]", ["10.0.0.1"]),
+        (
+            "ports: [{name: http, port: 80}]\nendpoints: [{addresses: [10.0.0.1], conditions: {ready: false}}]",
+            [],
+        ),
+        ("ports: [{name: other, port: 80}]\nendpoints: [{addresses: [10.0.0.1]}]", []),
+        ("ports: 3\nendpoints: [{addresses: [10.0.0.1]}]", []),
+        ("ports: [{name: http, port: true}]\nendpoints: [3, {addresses: [[]]}, {addresses: []}]", []),
+    ],
+)
+def test_an_endpoint_slice_answers_for_a_service_that_selects_no_pods(slice_: str, found: list[str]) -> None:
+    made = linked_text(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: other, namespace: shop}\n"
+        "spec: {ports: [{name: http, port: 8000}]}\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+        f"metadata: {{name: a, namespace: shop, labels: {{kubernetes.io/service-name: other}}}}\n{slice_}\n"
+    )
+    (service,) = (each for each in made.services if each.name == "other")
+    assert [each.address for each in service.endpoints] == found
