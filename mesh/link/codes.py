@@ -87,6 +87,7 @@ CODES: Final = tuple(
         ("MW0706", _W, "Never calls", "A policy lets a caller in whose own Sidecar does not let it out to the service. One of the two is wrong."),
         ("MW0707", _W, "Nobody may call", "A method of the contract that no AuthorizationPolicy lets anybody call."),
         ("MW0708", _W, "Plaintext", "A PeerAuthentication lets plaintext in where the mesh around it asks for mutual TLS, so that anybody who reaches the pod can speak to it without being known."),
+        ("MW0709", _W, "Nobody is known", "A policy asks who calls, and mutual TLS is off at the pods that it selects. No caller has an identity there: what the policy allows is refused, and what it denies gets in."),
     )
 )  # fmt: skip
 SEVERITY: Final = {code.code: code.severity for code in CODES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mesh.link import selectors
@@ -19,7 +19,13 @@ def conflicts(mesh: Mesh, pods: Pods) -> Iterator[Problem]:
     """VirtualServices and DestinationRules of one host, PeerAuthentications and Sidecars for the same pods."""
     yield from _routes(mesh)
     yield from _rules(mesh)
-    for kind, configs in (("PeerAuthentication", mesh.peer_authentications), ("Sidecar", mesh.sidecars)):
+    yield from _servers(mesh)
+    single: tuple[tuple[str, Sequence[Config[Any]]], ...] = (
+        ("PeerAuthentication", mesh.peer_authentications),
+        ("Sidecar", mesh.sidecars),
+        ("Telemetry", [each for each in mesh.telemetries if not each.spec.target_refs]),
+    )
+    for kind, configs in single:
         yield from _wide(kind, [c for c in configs if not _wanted(c)])
         own = [c for c in configs if _wanted(c) and c.namespace != mesh.config.root_namespace]
         yield from _selecting(kind, own, pods)
@@ -52,6 +58,21 @@ def _rules(mesh: Mesh) -> Iterator[Problem]:
                 text = f"DestinationRule {before.namespace}/{before.name} already has {what} of {each.spec.host}; only that one counts"
                 fix = "keep the rules of a host in one DestinationRule"
                 yield _problem(each, ("spec", *path), text, fix)
+
+
+def _servers(mesh: Mesh) -> Iterator[Problem]:
+    """Gateways of the same pods whose servers take the same host on one port: requests meet the older's."""
+    first: dict[tuple[object, ...], Config[Any]] = {}
+    for each in mesh.gateways:
+        selector = tuple(sorted(each.spec.selector.items()))
+        for i, server in enumerate(each.spec.servers):
+            for j, host in enumerate(server.hosts):
+                number = server.port.number if server.port else 0
+                before = first.setdefault((selector, number, server.bind, host), each)
+                if before is not each:
+                    text = f"Gateway {before.namespace}/{before.name} of the same pods already takes {host} on port {number}"
+                    fix = "put the servers into one Gateway, or let them differ in host or port"
+                    yield _problem(each, ("spec", "servers", i, "hosts", j), text, fix)
 
 
 def _wanted(each: Config[Any]) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mesh.cli.check import command
+from mesh.link.codes import CODES
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVICE = """\
@@ -112,6 +114,15 @@ def test_a_retry_that_the_contract_does_not_bear_is_an_error(tmp_path: Path) -> 
     found = check(tmp_path / "mesh.yaml", "--contract", contract)
     assert (found.exit_code, "MW0701 error /shop.v1.Orders/Place" in found.output) == (1, True)
     assert check(tmp_path / "mesh.yaml").exit_code == 0
+
+
+def test_what_is_said_of_other_analyzers_names_codes_that_there_are() -> None:
+    """And each of theirs once."""
+    text = (ROOT / "docs" / "analyzers.md").read_text()
+    assert set(re.findall(r"MW\d{4}", text)) <= {code.code for code in CODES}
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith(("| IST", "| KIA"))]
+    named = [code for row in rows for code in re.findall(r"(?:IST|KIA)\d{4}", row)]
+    assert len(named) == len(set(named)) > 80
 
 
 def test_the_shops_chart_is_right() -> None:

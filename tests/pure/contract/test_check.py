@@ -65,6 +65,7 @@ def test_in_what_is_right_nothing_is_found() -> None:
         ("- /shop.v1.Payments/GetCharge", "- /shop.v1.Payments/Charge", "", "MW0707", "nobody may call /shop.v1.Payments/GetCharge of payments"),
         (OWN, OWN.replace("STRICT", "PERMISSIVE"), "mode: PERMISSIVE", "MW0708", "PERMISSIVE where the mesh around it is STRICT"),
         (OWN, OWN.replace("{mode: STRICT}", "{mode: STRICT}\n  portLevelMtls:\n    50051: {mode: DISABLE}"), "50051: {mode", "MW0708", "port 50051 is DISABLE"),
+        (OWN, OWN.replace("STRICT", "DISABLE"), "- source:", "MW0709", "nobody proves who they are to payments"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_found_on_its_line(before: str, after: str, line: str, code: str, said: str) -> None:

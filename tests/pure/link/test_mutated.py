@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from typing import Any
 
 from hypothesis import assume, given, settings
@@ -15,6 +16,8 @@ from mesh.model.mesh import CLUSTER
 from mesh.resources.object import from_json, parse
 from tests.pure.link.cases import HERE, mesh
 
+#: A longer run by hand: `MUTANTS=100000 pytest -n 0 --timeout 0 tests/pure/link/test_mutated.py`.
+MUTANTS = int(os.environ.get("MUTANTS", "300"))
 FILES = [HERE / "right.yaml", *sorted((HERE / "mistakes").glob("*.yaml"))]
 SEEDS = [each.raw for path in FILES for each in parse(path.read_text(), path.name)[0]]
 WORDS = [
@@ -81,7 +84,7 @@ def mutants(draw: st.DrawFn) -> dict[str, Any]:
     return data
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=MUTANTS, deadline=None)
 @given(mutants())
 def test_a_mutant_crashes_nothing(data: dict[str, Any]) -> None:
     made, problems = from_json(data, "over the API")
