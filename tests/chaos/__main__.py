@@ -90,8 +90,11 @@ def run(shop: Engine, breaking: Sequence[Break], orders: int, seed: int, custome
 def _settled(shop: Engine, before: books.Books, told: Sequence[Told], stood: float) -> list[str]:
     """What is broken still when the relay has had its time; of what was there before, nothing is said."""
     while True:
-        found = violations(before.stock, told, books.since(before, books.read(shop)))
+        after = books.since(before, books.read(shop))
+        found = violations(before.stock, told, after)
         if not found or time.monotonic() > stood + REST:
+            sent = "nobody sends any" if after.notified is None else sum(map(len, after.notified.values()))
+            _say(f"notifications: {sent}")
             return found
         time.sleep(1)
 
