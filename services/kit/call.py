@@ -57,6 +57,10 @@ class Call:
             )
         return self._span
 
+    def inside(self) -> Span:
+        """A span of something that is done for it in this process."""
+        return trace.under(self.span, self._origin.random)
+
     @property
     def correlation_id(self) -> str:
         return self.headers.get("x-request-id") or self.span.trace_id

@@ -5,8 +5,9 @@ one writer at a time: writers of this process queue for one connection, and one 
 in the database (BEGIN IMMEDIATE with a busy timeout) rather than failing halfway.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from services.kit import password
+from services.kit.call import CURRENT
 from services.kit.errors import Unavailable
+from services.kit.telemetry import SILENT, Kind, Telemetry, Work
+from services.kit.trace import Span
 
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -28,27 +32,37 @@ _PRAGMAS = (
     "cache_size=-2000",
 )
 READERS = 4
+_NOTHING = nullcontext()
 
 
 class Database:
     """Opened by server once the migrations have run; closed when the process ends."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, telemetry: Telemetry = SILENT) -> None:
         self.path = sqlite_path(url)
+        self._telemetry = telemetry
+        self._reading, self._writing = (_work(url, name) for name in ("read", "write"))
         self._readers = connect(url, READERS, "BEGIN")
         self._writer = connect(url, 1, "BEGIN IMMEDIATE") if self.path else self._readers
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one state of the database. Raises Unavailable."""
-        async with _translated(self._readers) as connection:
+        async with self._told(self._reading), _translated(self._readers) as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed at the end unless an exception leaves it. Raises Unavailable."""
-        async with _translated(self._writer) as connection:
+        async with self._told(self._writing), _translated(self._writer) as connection:
             yield connection
+
+    def _told(self, work: Work) -> AbstractAsyncContextManager[None]:
+        """Records a transaction of a call that is recorded."""
+        call = CURRENT.get() if self._telemetry.records else None
+        if call is None or not call.span.sampled:
+            return _NOTHING
+        return _recorded(self._telemetry, work, call.inside())
 
     async def answers(self) -> bool:
         """Whether the database is there, with its schema. A SQLite file that was deleted still answers to those who
@@ -66,6 +80,27 @@ class Database:
         await self._readers.dispose()
         if self._writer is not self._readers:
             await self._writer.dispose()
+
+
+def _work(url: str, operation: str) -> Work:
+    """https://opentelemetry.io/docs/specs/semconv/database/database-spans/"""
+    system = make_url(url).get_backend_name()
+    attributes = (("db.system.name", system), ("db.operation.name", operation))
+    return Work(f"database {operation}", Kind.CLIENT, attributes)
+
+
+@asynccontextmanager
+async def _recorded(telemetry: Telemetry, work: Work, span: Span) -> AsyncIterator[None]:
+    """From waiting for a connection to the commit. Only a database that is away is a fault of the database."""
+    clock, away = asyncio.get_running_loop().time, False
+    started = clock()
+    try:
+        yield
+    except Unavailable:
+        away = True
+        raise
+    finally:
+        telemetry.did(work, span, away, started, clock())
 
 
 async def insert_new(connection: AsyncConnection, table: Table, values: Mapping[str, object]) -> bool:

@@ -57,7 +57,7 @@ class Life:
         source = random.Random()  # noqa: S311  trace ids and sampling, no secrets
         origin = Origin(self.settings.sampled, source, self.settings.development)
         async with AsyncExitStack() as stack:
-            database = Database(self.settings.database_url)
+            database = Database(self.settings.database_url, self.telemetry)
             stack.push_async_callback(database.close)
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             leaving = self.health.leaving

@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from services.gen.shop.telemetry.v1 import otlp_pb2 as pb
 from services.kit.settings import Settings
-from services.kit.telemetry import BOUNDS, Code, Counter, Durations, Finished, Gauge, Recorder
+from services.kit.telemetry import BOUNDS, Code, Counter, Done, Durations, Finished, Gauge, Kind, Recorder
 
 Send = Any  # a UnaryUnaryMultiCallable whose answer is not read
 INTERVAL = 5.0
@@ -25,6 +25,11 @@ METRICS = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 HTTP_FAULT = 500
 LAG = Gauge("eventloop.lag", "How late the event loop woke up, when the process last said something", "s")
 PROCESSOR = Gauge("process.cpu.time", "Processor time that the process has used", "s")
+_KINDS = {
+    Kind.CLIENT: pb.SPAN_KIND_CLIENT,
+    Kind.PRODUCER: pb.SPAN_KIND_PRODUCER,
+    Kind.CONSUMER: pb.SPAN_KIND_CONSUMER,
+}
 _FAULTS = frozenset(
     {
         StatusCode.UNKNOWN,
@@ -105,7 +110,7 @@ def resource(settings: Settings) -> pb.Resource:
     )
 
 
-def traces(spans: Iterable[Finished], of: pb.Resource, offset: int) -> pb.ExportTraces:
+def traces(spans: Iterable[Finished | Done], of: pb.Resource, offset: int) -> pb.ExportTraces:
     """`offset` turns the event loop's clock into nanoseconds since 1970."""
     scope = pb.ScopeSpans(scope=pb.Scope(name="services.kit"), spans=[_span(span, offset) for span in spans])
     return pb.ExportTraces(resource_spans=[pb.ResourceSpans(resource=of, scope_spans=[scope])])
@@ -154,20 +159,27 @@ def _sum(
     return pb.Metric(name=counter.name, description=counter.description, unit=counter.unit, sum=told)
 
 
-def _span(finished: Finished, offset: int) -> pb.Span:
-    ids, code = finished.span, finished.code
-    faulty = code >= HTTP_FAULT if isinstance(code, int) else code in _FAULTS
-    return pb.Span(
+def _span(finished: Finished | Done, offset: int) -> pb.Span:
+    ids = finished.span
+    span = pb.Span(
         trace_id=bytes.fromhex(ids.trace_id),
         span_id=bytes.fromhex(ids.span_id),
         parent_span_id=bytes.fromhex(ids.parent),
-        name=finished.path.removeprefix("/"),
-        kind=pb.SPAN_KIND_SERVER if finished.server else pb.SPAN_KIND_CLIENT,
         start_time_unix_nano=int(finished.started * 1e9) + offset,
         end_time_unix_nano=int(finished.ended * 1e9) + offset,
-        attributes=_of_call(finished.path, finished.code),
-        status=pb.SpanStatus(code=pb.SPAN_STATUS_CODE_ERROR) if faulty else None,
     )
+    if isinstance(finished, Done):
+        span.name, span.kind = finished.work.name, _KINDS[finished.work.kind]
+        span.attributes.extend(_text(key, value) for key, value in finished.work.attributes)
+        faulty = finished.faulty
+    else:
+        span.name = finished.path.removeprefix("/")
+        span.kind = pb.SPAN_KIND_SERVER if finished.server else pb.SPAN_KIND_CLIENT
+        span.attributes.extend(_of_call(finished.path, finished.code))
+        faulty = finished.code >= HTTP_FAULT if isinstance(finished.code, int) else finished.code in _FAULTS
+    if faulty:
+        span.status.code = pb.SPAN_STATUS_CODE_ERROR
+    return span
 
 
 def _point(

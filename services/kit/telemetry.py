@@ -8,6 +8,7 @@ that is not sampled costs a look-up and three additions, and nothing at all wher
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from grpc import StatusCode
@@ -57,8 +58,32 @@ class Counter:
     unit: str
 
 
+class Kind(StrEnum):
+    """OpenTelemetry's kinds of a span that is not a call."""
+
+    CLIENT = "client"
+    PRODUCER = "producer"
+    CONSUMER = "consumer"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is recorded beside calls: work on a database or with a broker. Attributes by OpenTelemetry's conventions."""
+
+    name: str
+    kind: Kind
+    attributes: tuple[tuple[str, str], ...]
+
+
 class Telemetry(Protocol):
     """What is told of each call, and of other things now and then; times on the event loop's clock, in seconds."""
+
+    @property
+    def records(self) -> bool:
+        """Whether anything is kept: what costs something to find out is not told otherwise."""
+        ...
+
+    def did(self, work: Work, span: Span, faulty: bool, started: float, ended: float) -> None: ...
 
     def served(self, call: Call, code: Code, started: float, ended: float) -> None: ...
 
@@ -72,6 +97,11 @@ class Telemetry(Protocol):
 class Silent:
     """Where nothing is exported."""
 
+    records = False
+
+    def did(self, work: Work, span: Span, faulty: bool, started: float, ended: float) -> None:
+        """Keeps nothing."""
+
     def served(self, call: Call, code: Code, started: float, ended: float) -> None:
         """Keeps nothing."""
 
@@ -83,6 +113,9 @@ class Silent:
 
     def counted(self, counter: Counter, more: float, **labels: str) -> None:
         """Keeps nothing."""
+
+
+SILENT = Silent()
 
 
 @dataclass(slots=True)
@@ -105,15 +138,28 @@ class Finished:
     ended: float
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A span of work that ended; times as they were told."""
+
+    work: Work
+    span: Span
+    faulty: bool
+    started: float
+    ended: float
+
+
 class Recorder:
     """Keeps spans and durations. `dropped` counts spans that nobody fetched in time."""
+
+    records = True
 
     def __init__(self) -> None:
         self.durations: dict[tuple[str, Code], Durations] = {}
         self.gauges: dict[Gauge, float] = {}
         self.counts: dict[Counter, dict[tuple[tuple[str, str], ...], float]] = {}
         self.dropped = 0
-        self._spans: deque[Finished] = deque(maxlen=KEPT)
+        self._spans: deque[Finished | Done] = deque(maxlen=KEPT)
 
     def served(self, call: Call, code: Code, started: float, ended: float) -> None:
         durations = self.durations.get((call.method, code))
@@ -137,11 +183,15 @@ class Recorder:
         counts, key = self.counts.setdefault(counter, {}), tuple(sorted(labels.items()))
         counts[key] = counts.get(key, 0.0) + more
 
-    def _keep(self, finished: Finished) -> None:
+    def did(self, work: Work, span: Span, faulty: bool, started: float, ended: float) -> None:
+        if span.sampled:
+            self._keep(Done(work, span, faulty, started, ended))
+
+    def _keep(self, finished: Finished | Done) -> None:
         self.dropped += len(self._spans) == KEPT
         self._spans.append(finished)
 
-    def take(self) -> list[Finished]:
+    def take(self) -> list[Finished | Done]:
         """The spans since the last time, oldest first."""
         taken = list(self._spans)
         self._spans.clear()

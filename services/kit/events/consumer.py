@@ -25,9 +25,10 @@ from services.gen.shop.events.v1.events_pb2 import Envelope
 from services.kit.call import CURRENT, Call, Origin
 from services.kit.database import Database
 from services.kit.errors import Unavailable
-from services.kit.events import inbox
+from services.kit.events import inbox, tracing
 from services.kit.events.broker import Broker, Delivery, Unreachable
 from services.kit.events.inbox import Arrived
+from services.kit.telemetry import SILENT, Kind, Telemetry
 
 Handle = Callable[[AsyncConnection, Envelope], Awaitable[None]]
 
@@ -69,6 +70,7 @@ class Tools:
     now: Callable[[], datetime]
     log: FilteringBoundLogger
     origin: Origin
+    telemetry: Telemetry = SILENT
 
 
 class Consumer:
@@ -128,15 +130,19 @@ class Consumer:
     async def _handle(self, connection: AsyncConnection, envelope: Envelope) -> None:
         """The handler, in the trace of what it is about."""
         headers = (("traceparent", envelope.traceparent),) if envelope.traceparent else ()
-        ends = asyncio.get_running_loop().time() + self._pace.handle
-        outer = CURRENT.set(
-            Call(f"consume {envelope.aggregate_kind}", ends, lambda: headers, self._tools.origin)
-        )
+        work = tracing.work("process", envelope.aggregate_kind, Kind.CONSUMER)
+        clock = asyncio.get_running_loop().time
+        started, failed = clock(), True
+        call = Call(work.name, started + self._pace.handle, lambda: headers, self._tools.origin)
+        outer = CURRENT.set(call)
         try:
             async with asyncio.timeout(self._pace.handle):
                 await self._subscription.handle(connection, envelope)
+            failed = False
         finally:
             CURRENT.reset(outer)
+            if self._tools.telemetry.records:
+                self._tools.telemetry.did(work, call.span, failed, started, clock())
 
     async def _failed(self, event: Arrived, error: Exception) -> float | None:
         try:

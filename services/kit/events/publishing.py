@@ -29,7 +29,7 @@ async def publishing(app: App, now: Callable[[], datetime]) -> AsyncIterator[Out
     except BadSetting as error:
         raise CannotStart(str(error)) from error
     owner = f"{app.settings.pod}/{os.getpid()}"
-    relay = Relay(Tools(app.database, outbox, broker, owner, now, app.origin.random, app.log))
+    relay = Relay(Tools(app.database, outbox, broker, owner, now, app.origin.random, app.log, app.telemetry))
     tasks = [
         app.tasks.create_task(relay.run(), name="relay"),
         app.tasks.create_task(lag.watch(app.database, now, app.log, app.telemetry), name="lag of the relay"),

@@ -21,11 +21,14 @@ from itertools import groupby
 
 from structlog.typing import FilteringBoundLogger
 
+from services.gen.shop.events.v1.events_pb2 import Envelope
+from services.kit import trace
 from services.kit.database import Database
 from services.kit.errors import Unavailable
-from services.kit.events import lease, outbox
+from services.kit.events import lease, outbox, tracing
 from services.kit.events.broker import Broker, Message, Rejected, Unreachable
 from services.kit.events.outbox import Outbox, Waiting
+from services.kit.telemetry import SILENT, Kind, Telemetry
 
 LEASE = "relay"
 
@@ -59,6 +62,7 @@ class Tools:
     now: Callable[[], datetime]
     random: random.Random
     log: FilteringBoundLogger
+    telemetry: Telemetry = SILENT
 
 
 @dataclass
@@ -147,15 +151,29 @@ class Relay:
         for event in events:
             if done.unreachable or clock() > ends:
                 return
+            message = Message(event.kind, event.aggregate, event.id, event.body)
+            started, failed = clock(), True
             try:
-                await self._tools.broker.publish(Message(event.kind, event.aggregate, event.id, event.body))
+                await self._tools.broker.publish(message)
+                failed = False
             except Rejected as error:
                 done.rejected.append((event, str(error)))
                 return
             except Unreachable as error:
                 done.unreachable = str(error)
                 return
+            finally:
+                if self._tools.telemetry.records:
+                    self._record(event, failed, started)
             done.published.append(event.id)
+
+    def _record(self, event: Waiting, failed: bool, started: float) -> None:
+        """In the trace of the change that it tells of."""
+        if header := Envelope.FromString(event.body).traceparent:
+            span = trace.continued(header, 0.0, self._tools.random)
+            ended = asyncio.get_running_loop().time()
+            work = tracing.work("publish", event.kind, Kind.PRODUCER)
+            self._tools.telemetry.did(work, span, failed, started, ended)
 
     async def _keep(self, done: Round) -> None:
         if not done.published and not done.rejected:

@@ -38,6 +38,10 @@ class _SpanKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SpanKind.Val
     """A call answered."""
     SPAN_KIND_CLIENT: _SpanKind.ValueType  # 3
     """A call made."""
+    SPAN_KIND_PRODUCER: _SpanKind.ValueType  # 4
+    """A message was sent."""
+    SPAN_KIND_CONSUMER: _SpanKind.ValueType  # 5
+    """A message was handled."""
 
 class SpanKind(_SpanKind, metaclass=_SpanKindEnumTypeWrapper):
     """What a span is of."""
@@ -50,6 +54,10 @@ SPAN_KIND_SERVER: SpanKind.ValueType  # 2
 """A call answered."""
 SPAN_KIND_CLIENT: SpanKind.ValueType  # 3
 """A call made."""
+SPAN_KIND_PRODUCER: SpanKind.ValueType  # 4
+"""A message was sent."""
+SPAN_KIND_CONSUMER: SpanKind.ValueType  # 5
+"""A message was handled."""
 Global___SpanKind: _TypeAlias = SpanKind  # noqa: Y015
 
 class _SpanStatusCode:
