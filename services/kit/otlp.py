@@ -78,6 +78,7 @@ class Exporter:
         self._resource = resource(settings)
         self._started = time.time_ns()
         self._answering = True
+        self._measuring = True
 
     async def send(self) -> None:
         spans, now = self._recorder.take(), time.time_ns()
@@ -85,10 +86,8 @@ class Exporter:
         try:
             if spans:
                 await self._traces(traces(spans, self._resource, offset), timeout=LIMIT)
-            if self._recorder.durations or self._recorder.gauges or self._recorder.counts:
-                await self._metrics(
-                    metrics(self._recorder, self._resource, self._started, now), timeout=LIMIT
-                )
+            if self._measuring:
+                await self._measure(now)
         except aio.AioRpcError as error:
             if self._answering:
                 self._log.warning("telemetry is lost: the endpoint does not answer", reason=error.details())
@@ -97,6 +96,18 @@ class Exporter:
             if not self._answering:
                 self._log.info("telemetry is sent again", dropped=self._recorder.dropped)
             self._answering = True
+
+    async def _measure(self, now: int) -> None:
+        """Not again where only traces are taken, as a Jaeger does."""
+        if not (self._recorder.durations or self._recorder.gauges or self._recorder.counts):
+            return
+        try:
+            await self._metrics(metrics(self._recorder, self._resource, self._started, now), timeout=LIMIT)
+        except aio.AioRpcError as error:
+            if error.code() is not StatusCode.UNIMPLEMENTED:
+                raise
+            self._log.info("the endpoint takes no metrics: none are sent to it")
+            self._measuring = False
 
 
 def resource(settings: Settings) -> pb.Resource:
