@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, Final
 
 from mesh.dash.graph import Finding
@@ -37,11 +37,18 @@ def typed(objects: Sequence[Object]) -> tuple[list[Typed[Any]], list[Problem]]:
 
 
 def findings(objects: Sequence[Object], inventory: Inventory) -> list[Finding]:
-    """Of all objects together, in order of place."""
+    """Of all objects together, in order of place; Services and Pods that are no part of the mesh, as a cluster has its own, are passed over."""
     read, problems = typed(objects)
     by_origin = {origin(each): each for each in objects}
     told = sorted({*problems, *linked(read, running=True)[1]})
-    return [finding(each, about(by_origin.get(each.place.file), inventory)) for each in told]
+    found = [finding(each, about(by_origin.get(each.place.file), inventory)) for each in told]
+    spaces = {each.namespace for each in inventory.workloads.values()}
+    return [each for each in found if each.nodes or not _foreign(each, spaces)]
+
+
+def _foreign(found: Finding, spaces: Set[str]) -> bool:
+    kind, _, name = found.object.partition(" ")
+    return kind in ("Service", "Pod") and name.partition("/")[0] not in spaces
 
 
 def finding(problem: Problem, nodes: Sequence[str] = ()) -> Finding:

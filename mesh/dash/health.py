@@ -15,6 +15,7 @@ from mesh.dash.graph import Edge, Health, Pod
 ANNOTATION: Final = "meshwright.dev/health"
 POOR: Final = 0.01
 BAD: Final = 0.1
+_LONGEST: Final = 160
 _SHARES: Final = re.compile(r"\s*([\d.]+)\s*%[\s,]+([\d.]+)\s*%\s*")
 
 
@@ -45,7 +46,7 @@ def _of_pods(pods: Sequence[Pod]) -> list[tuple[Health, str]]:
     missing = [each for each in pods if not each.ready]
     if missing:
         worst = Health.BAD if len(missing) == len(pods) else Health.POOR
-        reason = next((f": {each.reason}" for each in missing if each.reason), "")
+        reason = next((f": {_short(each.reason)}" for each in missing if each.reason), "")
         found.append((worst, f"{len(missing)} of {len(pods)} pods are not ready{reason}"))
     found += [
         (Health.BAD, f"{each.name} rejected its configuration: {each.rejected}")
@@ -85,3 +86,7 @@ def _name(node: str) -> str:
 def _percent(share: float) -> str:
     digits = 0 if share >= BAD else 1
     return f"{share * 100:.{digits}f}".removesuffix(".0") + " %"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

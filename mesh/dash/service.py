@@ -106,7 +106,8 @@ def _methods(
     sources: Sources, inventory: Inventory, behind: Sequence[str], app: str, now: Callable[[], float]
 ) -> list[Object]:
     """By reflection on this machine; elsewhere those that were called."""
-    seen = _seen(sources, app, now)
+    namespace = behind[0].partition("/")[0] if behind else ""
+    seen = _seen(sources, app, namespace, now)
     reflected = _reflected(sources, inventory, behind)
     known = {each["path"]: each for each in reflected}
     paths = [*known, *(path for path in sorted(seen) if path not in known and not path.startswith("grpc."))]
@@ -114,15 +115,21 @@ def _methods(
     return [{"path": path, **{**nothing, **known.get(path, {})}, "seen": seen.get(path)} for path in paths]
 
 
-def _seen(sources: Sources, app: str, now: Callable[[], float]) -> Mapping[str, Any]:
+def _seen(sources: Sources, app: str, namespace: str, now: Callable[[], float]) -> Mapping[str, Any]:
+    """In traces; a sidecar may call itself ``catalog.shop`` where its service is ``catalog``."""
     if sources.jaeger is None:
         return {}
     end = int(now() * 1e6)
-    wanted = Wanted(app, start=end - _WINDOW * 1_000_000, end=end, limit=_LOOKED_AT)
+    start = end - _WINDOW * 1_000_000
     try:
-        return by_method(sources.jaeger.search(wanted), app, _WINDOW)
+        names = [each for each in sources.jaeger.services() if each in (app, f"{app}.{namespace}")]
+        found = (
+            sources.jaeger.search(Wanted(each, start=start, end=end, limit=_LOOKED_AT)) for each in names
+        )
+        traces = {trace[0].trace_id: trace for some in found for trace in some}
     except Unreachable:
         return {}
+    return by_method(traces.values(), app, _WINDOW)
 
 
 def _reflected(sources: Sources, inventory: Inventory, behind: Sequence[str]) -> list[Object]:

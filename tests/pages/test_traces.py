@@ -116,8 +116,7 @@ def test_an_outlier_is_opened_by_its_point(visit: Open) -> None:
     pytest.fail("no point opened a trace")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(visit: Open, scheme: str, width: int) -> None:
     for view, waited in (
         ("#/traces", ".lines"),

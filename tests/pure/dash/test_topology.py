@@ -134,6 +134,18 @@ def test_a_problem_belongs_to_the_workloads_that_it_is_about() -> None:
     assert not node(graph, "shop/orders").problems
 
 
+def test_what_a_cluster_has_besides_the_mesh_is_no_problem_of_it() -> None:
+    dns = service("kube-dns", "kube-system", "dns", 53)
+    dns["spec"]["ports"] = [
+        {"name": "dns", "port": 53, "protocol": "UDP"},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+    ]
+    other = workload("coredns", "kube-dns", namespace="kube-system", labels={"security.istio.io/tlsMode": ""})
+    graph = seen([*TWO, dns, other])
+    assert not graph.problems
+    assert all(each.namespace == "shop" for each in graph.nodes)
+
+
 def test_a_workload_that_is_not_ready_is_failing_and_says_why() -> None:
     found = node(seen([workload("orders", "orders", ready=False)]), "shop/orders")
     assert (found.health, found.why) == (Health.BAD, ("1 of 1 pods are not ready",))

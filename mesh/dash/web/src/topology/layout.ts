@@ -134,7 +134,7 @@ function folded(layers: string[][], order: Order): { ids: string[]; first: boole
     const wrong = Math.abs(Math.log(along / (most * (wide + GAP.across)) / aspect));
     if (wrong < off) [best, off] = [most, wrong];
   }
-  const most = Math.max(best, order.upright ? 2 : 6);
+  const most = Math.max(best, order.upright ? 2 : order.nodes.length <= SMALL ? 12 : 6);
   return layers.flatMap((layer) => {
     const parts = Math.ceil(layer.length / most);
     return Array.from({ length: parts }, (_, part) => ({ ids: layer.filter((_, i) => i % parts === part), first: part === 0 }));

@@ -30,13 +30,17 @@ async function search(): Promise<void> {
   }
 }
 
+/** Where nobody tells them otherwise, sidecars call themselves NAME.NAMESPACE. */
+const plain = (name: string): string => name.split(".")[0] ?? name;
+
 /** The service that the link names, else a gateway, by which everything comes in. */
 async function begin(): Promise<void> {
   try {
     services.value = (await get<{ services: string[] }>("services")).services;
     const gateways = new Set(graph.peek()?.nodes.filter((node) => node.kind === "gateway").map((node) => node.service));
     const given = query.peek().get("service") ?? wish.peek().service;
-    const service = services.value.includes(given) ? given : (services.value.find((name) => gateways.has(name)) ?? services.value[0] ?? "");
+    const among = services.value;
+    const service = among.find((name) => name === given) ?? among.find((name) => given && plain(name) === given) ?? among.find((name) => gateways.has(plain(name))) ?? among[0] ?? "";
     if (service) await choose({ service });
     else lines.value = [];
   } catch (error) {
