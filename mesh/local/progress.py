@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mesh.local import workload
 from mesh.local.deployment import ready
 from mesh.local.store import kind
 from mesh.resources.problem import Problem, Severity
@@ -100,6 +101,12 @@ class Progress:
             problems = self._said["problems"]  # it is tried again, and nothing is known yet
         building, unbuilt = _messages(pods, "Building"), _messages(pods, "BuildFailed")
         self.say(phase, waiting=waiting, problems=problems, building=building, unbuilt=unbuilt)
+
+
+def left_out(world: World) -> set[str]:
+    """The proxies of workloads that cannot run on this machine: nobody waits for them."""
+    pods = (pod for pod in world.pods() if reason(pod) in SKIPPED)
+    return {workload.of(pod, world.trust_domain).proxy_id for pod in pods}
 
 
 def _messages(pods: Iterable[Object], of: str) -> list[str]:

@@ -26,6 +26,7 @@ from mesh.link.memo import Memo
 from mesh.local import observatory, ports, targets
 from mesh.local.deployment import ready
 from mesh.local.jwks import Keys
+from mesh.local.progress import left_out
 from mesh.local.store import Refused, key_of
 from mesh.local.world import World
 from mesh.model.mesh import Mesh
@@ -224,7 +225,8 @@ class Publisher:
         end, pause = time.monotonic() + _ACCEPT_SECONDS, 0.005
         written: tuple[int, str] | None = None
         while True:
-            states = [server.status(w.proxy_id) for w in workloads]
+            absent = left_out(self._world)
+            states = [server.status(w.proxy_id) for w in workloads if w.proxy_id not in absent]
             acked = sum(s.acked for s in states)
             rejected = "; ".join(dict.fromkeys([*withheld, *(s.rejected for s in states if s.rejected)]))
             settled = all(s.acked or s.rejected or not s.connected for s in states)

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // registers itself as "sqlite"
+	"modernc.org/sqlite" // registers itself as "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 const pragmas = "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(2000)&_pragma=foreign_keys(ON)"
@@ -67,6 +68,20 @@ func (d *Database) Answers(ctx context.Context) bool {
 	defer cancel()
 	_, err := d.reading.ExecContext(ctx, "SELECT count(*) FROM migrations")
 	return err == nil
+}
+
+// isAway says whether an error is the database's, which a later try may not meet, rather than a mistake in a query.
+func isAway(err error) bool {
+	failed := (*sqlite.Error)(nil)
+	if !errors.As(err, &failed) {
+		return false
+	}
+	switch failed.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+		sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN:
+		return true
+	}
+	return false
 }
 
 // Close is after the last call.

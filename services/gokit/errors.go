@@ -73,12 +73,15 @@ func internal(traceID string) *Error {
 	}
 }
 
-// told is what the caller gets for an error: what it says of itself, the end of the caller's patience, or a mistake of ours.
+// told is what the caller gets for an error: what it says of itself, a database that is away, the end of the
+// caller's patience, or a mistake of ours.
 func told(err error, call *Call) *Error {
 	if own := (*Error)(nil); errors.As(err, &own) {
 		return own
 	}
 	switch {
+	case isAway(err):
+		return Unavailable("ERROR_REASON_DATABASE_UNAVAILABLE", "the database does not answer")
 	case errors.Is(err, context.Canceled):
 		return &Error{Code: codes.Canceled, Reason: "ERROR_REASON_UNSPECIFIED", Message: "the caller has gone"}
 	case errors.Is(err, context.DeadlineExceeded):

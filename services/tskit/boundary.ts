@@ -19,7 +19,8 @@ import {
 } from "@grpc/grpc-js";
 import { ATTEMPT, CURRENT, Call } from "./call.js";
 import type { Method } from "./contract.js";
-import { addDetails, internal, invalidRequest, leaving, ServiceError, timedOut } from "./errors.js";
+import { isAway } from "./database.js";
+import { addDetails, internal, invalidRequest, leaving, ServiceError, timedOut, unavailable } from "./errors.js";
 import { carryOut, chosenFault, type Fault } from "./fault.js";
 import { exception, type Log } from "./logs.js";
 import type { Settings } from "./settings.js";
@@ -143,7 +144,7 @@ async function around<T>(
       }
       return response;
     } catch (error) {
-      const told = error instanceof ServiceError ? error : internal(context.span.traceId);
+      const told = translated(error, context);
       code = told.code;
       say(boundary.log, method.path, told, error);
       throw told;
@@ -152,6 +153,12 @@ async function around<T>(
       boundary.telemetry.served(span, method.path, code, performance.now() - started);
     }
   });
+}
+
+function translated(error: unknown, call: Call): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (isAway(error)) return unavailable("ERROR_REASON_DATABASE_UNAVAILABLE", "the database does not answer");
+  return internal(call.span.traceId);
 }
 
 /** Why a call ends before its answer: its caller goes, its time is over, or its process leaves. */

@@ -4,7 +4,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import Sqlite from "libsql";
 
 const URL_OF_SQLITE = /^sqlite(?:\+\w+)?:\/\/\/(.+)$/;
+/** Errors of the database that a later try may not meet; others are mistakes in queries. */
+const AWAY = /^SQLITE_(BUSY|LOCKED|READONLY|IOERR|FULL|CANTOPEN)/;
 export type Row = Readonly<Record<string, unknown>>;
+
+export function isAway(error: unknown): boolean {
+  return error instanceof Error && "code" in error && AWAY.test(String(error.code));
+}
 
 export class Database {
   private constructor(private readonly sqlite: Sqlite.Database) {}

@@ -6,6 +6,7 @@ import socket
 import subprocess
 
 import pytest
+from kubernetes import client
 
 from tests.local.conftest import Make
 from tests.local.mistakes import MISTAKES, Break, broken_template, broken_yaml, missing_subset
@@ -71,6 +72,16 @@ def test_a_missing_toolchain_leaves_one_workload_out_and_says_so(make: Make) -> 
     assert done.code == 0, done.text
     assert "mesh.yaml:" in done.text
     assert "MW0502 warning small/web needs no-such-tool, which is not installed" in done.text
+    until(lambda: accepted(project), "routes are accepted by all proxies that there can be")
+
+
+def accepted(project: Project) -> bool:
+    """Whether every proxy has taken the chart's route."""
+    routes = client.CustomObjectsApi(project.client()).list_cluster_custom_object(
+        "networking.istio.io", "v1", "virtualservices"
+    )
+    (condition,) = routes["items"][0].get("status", {}).get("conditions") or [{"status": "False"}]
+    return bool(condition["status"] == "True")
 
 
 def test_a_build_that_fails_leaves_one_workload_out_and_says_why(make: Make) -> None:

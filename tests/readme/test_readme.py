@@ -63,7 +63,7 @@ def change(diff: str, folder: Path) -> None:
 def clone(tmp_path: Path) -> Iterator[Path]:
     """What a clone has after `make install`. The packages are those of this run; nothing here installs into them."""
     folder = tmp_path / "clone"
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*OWN))
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(*OWN))
     installed = folder / ".venv"
     installed.mkdir()
     for entry in Path(sys.prefix).iterdir():
