@@ -165,7 +165,7 @@ def test_the_chart_renders_what_a_mesh_understands(kind: str, count: int) -> Non
     assert not made.problems
     documents = [each for each in yaml.safe_load_all(made.text) if each]
     kinds = [(each["kind"], each["metadata"]["name"]) for each in documents]
-    assert [k for k, _ in kinds].count("Telemetry") == 2
+    assert [k for k, _ in kinds].count("Telemetry") == 1
     assert sum("grafana_dashboard" in (each["metadata"].get("labels") or {}) for each in documents) == 3
     found = [
         each for each in documents if each["metadata"]["name"] not in ("", None) and each["kind"] == kind
