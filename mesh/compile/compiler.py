@@ -78,7 +78,9 @@ class Compiler:
         self._caller_labels = sorted(
             {label for rule in mesh.virtual_services for label in caller_labels(rule)}
         )
-        self._headless = frozenset(e.address for s in mesh.services if not s.addresses for e in s.endpoints)
+        self._headless = frozenset(
+            e.address for s in mesh.services if s.entry or not s.addresses for e in s.endpoints
+        )
         self._memo: dict[Hashable, Any] = dict(memo or {})
 
     @property

@@ -47,7 +47,7 @@ def inbound(served: Served, rule: Rule | None, config: MeshConfig, application: 
         upstream_connection_options=pool.keepalive(config.tcp_keepalive, policy.connection_pool),
         typed_extension_protocol_options=upstream_protocol.extensions(options),
         common_lb_config={},
-        metadata=metadata(istio=_istio(served, rule)) if served.targets else None,
+        metadata=metadata(istio=_istio(served, rule)) if _is_told(served) else None,
     )
     if application is not None:
         _to_process(cluster, (LOOPBACK, application))
@@ -110,6 +110,11 @@ def _endpoint(served: Served, config: MeshConfig) -> tuple[str, int] | None:
         return served.endpoint
     local = config.inbound_traffic_policy.mode is InboundMode.LOCALHOST
     return (LOOPBACK, served.number) if local else None
+
+
+def _is_told(served: Served) -> bool:
+    """Whether services are named: not where the first is outside the mesh, though a ServiceEntry selects the pod."""
+    return served.service is not None and not served.service.external
 
 
 def _istio(served: Served, rule: Rule | None) -> dict[str, object]:

@@ -21,10 +21,18 @@ def apply(cluster: Cluster, given: ProxyProtocol | None) -> None:
     if given is None:
         return
     if not cluster.transport_socket_matches:
-        inner = cluster.transport_socket if cluster.HasField("transport_socket") else tls.plaintext()
+        inner = cluster.transport_socket if cluster.HasField("transport_socket") else _plaintext()
         cluster.transport_socket.CopyFrom(_wrapped(inner, given))
     for match in cluster.transport_socket_matches:
         match.transport_socket.CopyFrom(_wrapped(match.transport_socket, given))
+
+
+def _plaintext() -> TransportSocket:
+    """As istiod names it where nothing else is there."""
+    made = TransportSocket()
+    made.CopyFrom(tls.plaintext())
+    made.name = "raw_buffer"
+    return made
 
 
 def _wrapped(inner: TransportSocket, given: ProxyProtocol) -> TransportSocket:

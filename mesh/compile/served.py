@@ -108,6 +108,10 @@ def _endpoint(given: str, workload: Workload) -> tuple[str, int] | None:
 
 
 def _selects(service: Service, workload: Workload) -> bool:
+    if service.entry:  # of which some take only the first of the pods that they select
+        return any(
+            each.workload is not None and each.workload.key == workload.key for each in service.endpoints
+        )
     wanted = service.selector.items()
     return bool(wanted) and all(workload.labels.get(key) == value for key, value in wanted)
 

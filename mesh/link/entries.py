@@ -26,6 +26,8 @@ from mesh.resources.object import Object
 _TLS_MODE: Final = "security.istio.io/tlsMode"
 _LOCALITY: Final = "istio-locality"
 _UNIX: Final = "unix://"
+#: Later than any creationTimestamp: what was not created on a cluster is created now.
+_NOW: Final = "9999"
 _RESOLUTIONS: Final = {
     EntryResolution.NONE: Resolution.PASSTHROUGH,
     EntryResolution.STATIC: Resolution.CLIENT_SIDE_LB,
@@ -101,7 +103,7 @@ def _services(each: Object[Any], spec: ServiceEntrySpec, machines: Machines, pod
                 export_to=spec.export_to,
                 service_accounts=tuple(sorted({e.identity for e in endpoints if e.identity})),
                 alternative_names=spec.subject_alt_names,
-                creation=metadata.creation_timestamp,
+                creation=metadata.creation_timestamp or _NOW,
                 place=each.place(),
             )
 
