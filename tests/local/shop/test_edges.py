@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ from tests.local.project import Project, until
 from tests.local.shop.test_top import asked
 from tests.scenarios.local import ROOT, Local
 
-Edge = tuple[str, str]
+Edge = tuple[str, str, str]
+"""Who calls, who is called, and whether by mutual TLS."""
 
 #: What arrived and was let in, by whose certificate the called side saw.
 _SEEN = (
@@ -38,17 +40,17 @@ def test_the_edges_that_are_seen_are_those_that_the_charts_declare(folder: Proje
         for call in values.get("calls", [])
         if call["to"] in told
     }
+    before = counts(folder)
     for (caller, called), call in declared.items():
         _call(shop, caller, called, call)
 
-    def difference() -> set[Edge]:
-        return edges(folder) ^ set(declared)
+    def seen() -> set[Edge]:
+        return {edge for edge, count in counts(folder).items() if count > before[edge]}
 
+    wanted = {(*edge, "mutual_tls") for edge in declared}
     with contextlib.suppress(AssertionError):
-        until(lambda: not difference(), "every declared edge, and no other", 60)
-    assert difference() == set()
-    policies = {each["metric"]["connection_security_policy"] for each in asked(folder, _SEEN)}
-    assert policies == {"mutual_tls"}
+        until(lambda: seen() == wanted, "every declared edge, and no other", 60)
+    assert seen() ^ wanted == set()
     publishing = {caller for caller, values in told.items() if values.get("events")}
     assert {each["metric"]["source_app"] for each in asked(folder, _TO_BROKER)} <= publishing
 
@@ -66,6 +68,10 @@ def _call(shop: Local, caller: str, called: str, call: dict[str, Any]) -> None:
     assert answer.code != "PERMISSION_DENIED", (caller, called, method)
 
 
-def edges(folder: Project) -> set[Edge]:
-    found = (each["metric"] for each in asked(folder, _SEEN))
-    return {(each["source_app"], each["destination_app"]) for each in found}
+def counts(folder: Project) -> Counter[Edge]:
+    labels = ("source_app", "destination_app", "connection_security_policy")
+    found = {
+        tuple(each["metric"].get(label, "") for label in labels): int(each["value"][1])
+        for each in asked(folder, _SEEN)
+    }
+    return Counter({(caller, called, policy): count for (caller, called, policy), count in found.items()})
