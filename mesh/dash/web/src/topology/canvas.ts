@@ -94,8 +94,9 @@ export function canvas(container: HTMLElement, chosen: (id: string | null) => vo
       cy.elements().filter((each) => !wanted.has(each.id())).remove();
       for (const node of picture.nodes) putNode(node);
       for (const edge of picture.edges) putEdge(edge, picture.edges.length);
-      cy.edges().toggleClass("many", picture.edges.length > MANY);
-      cy.elements().removeClass("dim");
+      const many = picture.edges.length > MANY;
+      cy.edges().filter((each) => each.hasClass("many") !== many).toggleClass("many", many);
+      cy.nodes(".dim").filter((each) => !found || found.has(each.id())).removeClass("dim");
       if (found) cy.nodes().filter((each) => !found.has(each.id())).addClass("dim");
     });
     const fresh = picture.nodes.some((node) => !before.has(node.id));
@@ -107,17 +108,17 @@ export function canvas(container: HTMLElement, chosen: (id: string | null) => vo
   function putNode(node: Shown): void {
     const data = { id: node.id, label: labelled(node), kind: node.kind, health: node.health, problem: node.problems.length > 0 };
     const have = cy.getElementById(node.id);
-    if (have.nonempty()) have.data(data);
-    else cy.add({ group: "nodes", data, classes: "unplaced" });
+    if (have.empty()) cy.add({ group: "nodes", data, classes: "unplaced" });
+    else if (differs(have.data(), data)) have.data(data);
   }
 
   function putEdge(edge: Line, many: number): void {
     const state = edge.declared ? "declared" : edge.mtls === false ? "insecure" : edge.failed >= 0.1 ? "bad" : edge.failed >= 0.01 ? "poor" : edge.rate > 0 || edge.bytes > 0 ? "good" : "idle";
-    const width = edge.declared ? 1.2 : 1.4 + Math.min(4.5, Math.log10(1 + edge.rate) * 1.7);
+    const width = edge.declared ? 1.2 : 1.4 + Math.round(Math.min(4.5, Math.log10(1 + edge.rate) * 1.7) * 5) / 5;
     const data = { id: edge.id, source: edge.source, target: edge.target, state, width, label: many <= 60 ? told(edge) : "" };
     const have = cy.getElementById(edge.id);
-    if (have.nonempty()) have.data(data);
-    else cy.add({ group: "edges", data });
+    if (have.empty()) cy.add({ group: "edges", data });
+    else if (differs(have.data(), data)) have.data(data);
   }
 
   function choose(id: string | null, centre = false): void {
@@ -170,6 +171,11 @@ export function canvas(container: HTMLElement, chosen: (id: string | null) => vo
       cy.destroy();
     },
   };
+}
+
+/** To style hundreds of elements anew takes a while: only those are that have changed. */
+function differs(have: Record<string, unknown>, wanted: Record<string, unknown>): boolean {
+  return Object.entries(wanted).some(([key, value]) => have[key] !== value);
 }
 
 export function still(): boolean {
