@@ -38,7 +38,7 @@ def unknown_field(project: Project) -> None:
     project.set(route={"timeOut": "3s"})
 
 
-def unsupported_field(project: Project) -> None:
+def refused_field(project: Project) -> None:
     project.set(route={"fault": {"abort": {"http2Error": "CANCEL"}}})
 
 
@@ -54,6 +54,6 @@ MISTAKES: list[tuple[Break, list[str]]] = [
     (missing_subset, ["templates/route.yaml:9", "subset 'v9'"]),
     (wrong_weights, ["templates/route.yaml:", "120"]),
     (unknown_field, ["templates/route.yaml:10", "MW0101", "timeOut", "did you mean timeout"]),
-    (unsupported_field, ["templates/route.yaml:12", "MW0102", "http2Error"]),
+    (refused_field, ["templates/route.yaml:12", "MW0302", "http2Error"]),
     (unknown_image, ["templates/web.yaml:", "other/web:1", "mesh.yaml"]),
 ]
