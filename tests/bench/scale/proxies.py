@@ -68,7 +68,7 @@ async def _proxy(channel: grpc.aio.Channel, node: Mapping[str, Any], fleet: Flee
         request_serializer=DeltaDiscoveryRequest.SerializeToString,
         response_deserializer=lambda data: (len(data), DeltaDiscoveryResponse.FromString(data)),
     )
-    stream = open_stream()
+    stream = open_stream(wait_for_ready=True)
     first = DeltaDiscoveryRequest(type_url=CLUSTER)
     ParseDict(dict(node), first.node)
     await stream.write(first)
