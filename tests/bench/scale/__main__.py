@@ -80,6 +80,8 @@ async def _runs(who: str, target: str, nodes: list[Any], cpu: Cpu, ask: Ask, ord
             await ask(order)
             await fleet.quiet(_QUIET, 5 * _QUIET if order == ANOTHER else _MOST)
             _print(who, order, await cpu() - before, fleet, started)
+    if fleet.broken:
+        print(f"{fleet.broken} streams broke, and were opened again", flush=True)
 
 
 def _print(who: str, what: str, cpu: float, fleet: Fleet, started: float) -> None:

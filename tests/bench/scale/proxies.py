@@ -17,16 +17,18 @@ from google.protobuf.json_format import ParseDict
 from mesh.envoy.rds import route_names
 from mesh.envoy.resource import CLUSTER, ENDPOINT, LISTENER, ROUTE
 
+_AGAIN = 0.5
 _METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
 
 
 class Fleet:
-    """``received`` bytes, in ``answers`` messages, the last of which was acknowledged at ``last`` (monotonic seconds)."""
+    """``received`` bytes, in ``answers`` messages, the last of which was acknowledged at ``last`` (monotonic seconds); ``broken`` streams."""
 
     def __init__(self) -> None:
         self.received = 0
         self.answers = 0
         self.last = 0.0
+        self.broken = 0
         self.touched: set[str] = set()
 
     def reset(self) -> None:
@@ -63,6 +65,16 @@ async def connected(target: str, nodes: Iterable[Mapping[str, Any]], fleet: Flee
 
 
 async def _proxy(channel: grpc.aio.Channel, node: Mapping[str, Any], fleet: Fleet) -> None:
+    """As an Envoy does, it connects again when its stream breaks."""
+    while True:
+        try:
+            await _streamed(channel, node, fleet)
+        except grpc.aio.AioRpcError:
+            fleet.broken += 1
+            await asyncio.sleep(_AGAIN)
+
+
+async def _streamed(channel: grpc.aio.Channel, node: Mapping[str, Any], fleet: Fleet) -> None:
     open_stream = channel.stream_stream(
         _METHOD,
         request_serializer=DeltaDiscoveryRequest.SerializeToString,
