@@ -29,7 +29,10 @@ def test_one_sick_replica_of_three_is_ejected_and_returns(engine: Engine) -> Non
     fault = {"x-fault-payments": f"code=UNAVAILABLE;pod={sick}"}
     answers = [charge(engine, fault) for _ in range(60)]
     failed = [i for i, answer in enumerate(answers) if not answer.ok]
-    assert len(failed) == 5, "ejected after five failures in a row, its outlierDetection's threshold"
+    assert 5 <= len(failed) <= 6, (
+        "ejected after five failures in a row, its outlierDetection's threshold; "
+        "the proxy's main thread does so, and a worker may ask once more before it has"
+    )
     assert {answers[i].headers["served-by"] for i in failed} == {sick}
     assert max(failed) < 40, "callers see no more errors"
 
