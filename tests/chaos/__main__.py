@@ -25,9 +25,8 @@ from tests.scenarios.engine import Engine
 from tests.scenarios.local import Local, mesh, project
 
 Break = Callable[[random.Random], Awaitable[str]]
-PLENTY = (
-    900  # of each product, and one more an order; with less than 100 orders too few for a wish of too many
-)
+#: Of each product, and one more an order: with less than 100 orders too few for a wish of too many.
+PLENTY = 900
 REST = 60.0
 GAP = (1.0, 3.0)  # seconds between two faults
 _LISTED = 20
