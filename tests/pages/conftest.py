@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("pages"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # closed before the next test that has an event loop of its own
 def browser() -> Iterator[Any]:
     with chromium() as started:
         yield started

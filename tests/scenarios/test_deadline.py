@@ -77,7 +77,7 @@ def test_payments_that_is_not_there(engine: Engine) -> None:
         engine.scale("payments", 0)
         answers = measured(engine, "payments is not there", 5)
     assert {answer.code for answer in answers} == {"UNAVAILABLE"}
-    assert max(answer.seconds for answer in answers) < 1, "it is said at once"
+    assert max(answer.seconds for answer in answers) < 3, "nobody waits for as long as a charge may take"
     settled(engine)
 
 

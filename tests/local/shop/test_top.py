@@ -38,7 +38,7 @@ def test_an_edge_has_as_many_calls_by_status_as_its_client_made(folder: Project,
         }
         return {name: words(found[name]) for name in wanted if name in found} == wanted
 
-    until(counted_all, "as many by status", 10)
+    until(counted_all, "as many by status", 30)
 
     def kept_all() -> bool:
         grown = prometheus(folder)
