@@ -86,7 +86,7 @@ _TYPESCRIPT: Final = _BUILT % (
     "[node, build/ts/{name}/main.js]",
 )
 _PYTHON: Final = "  shop/{name}: {{run: [python, -m, services.{name}]}}\n"
-_OTHERS: Final = r"^declare -A others=\("
+_OTHERS: Final = r"^for each in"
 OWN: Final[Mapping[str, Iterable[tuple[str, Change]]]] = {
     "python": (
         ("mesh.yaml", partial(_under, "images:", _PYTHON)),
@@ -95,10 +95,10 @@ OWN: Final[Mapping[str, Iterable[tuple[str, Change]]]] = {
     ),
     "go": (
         ("mesh.yaml", partial(_under, "images:", _GO)),
-        ("scripts/images", partial(_after, _OTHERS, "[{name}]=go ")),
+        ("scripts/images", partial(_after, _OTHERS, " {name}:go")),
     ),
     "typescript": (
         ("mesh.yaml", partial(_under, "images:", _TYPESCRIPT)),
-        ("scripts/images", partial(_after, _OTHERS, "[{name}]=ts ")),
+        ("scripts/images", partial(_after, _OTHERS, " {name}:ts")),
     ),
 }

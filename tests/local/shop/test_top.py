@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.parse
 import urllib.request
 import uuid
@@ -21,6 +22,8 @@ CALLS = 60
 
 def test_an_edge_has_as_many_calls_by_status_as_its_client_made(folder: Project, shop: Local) -> None:
     run = folder.folder / ".mesh" / "run"
+    began = time.time()
+    until(lambda: scraped_since(folder, began), "what others have called is counted")
     before, asked_before = counted(run), prometheus(folder)
     caller = shop.at("ingress")
     fine = caller.calls(CALLS, "inventory", "GetStock", {"productId": "mug"})
@@ -78,6 +81,12 @@ def prometheus(folder: Project) -> Counter[tuple[str, str, str]]:
             for each in found
         }
     )
+
+
+def scraped_since(folder: Project, moment: float) -> bool:
+    """Whether the observatory has asked every proxy after a moment, in seconds since 1970."""
+    found = asked(folder, 'min(timestamp(up{job="envoy"}))')
+    return bool(found) and float(found[0]["value"][1]) > moment
 
 
 def asked(folder: Project, query: str) -> list[Any]:

@@ -30,7 +30,7 @@ from services.kit.events.relay import Relay
 from tests.services.events.brokers.process import Server
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 40.0
+PATIENCE = 80.0
 RELAY = relay.Pace(lease=1.5, round=0.5, first_retry=0.02, longest_retry=0.2, tries=3)
 CONSUMER = consumer.Pace(first_retry=0.02, longest_retry=0.2, tries=3, look=0.1)
 
